@@ -1,0 +1,171 @@
+//! What a conversation consists of: messages of content blocks.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A piece of content that people and tools exchange with the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ContentBlock {
+    /// Plain text or Markdown.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// A kind that this version does not know. Never sent; a prompt with one is refused, not shortened.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+impl ContentBlock {
+    /// A text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    /// The text of a text block.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text } => Some(text),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Who a message is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// The user, and the tools that answer on the user's side.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One message of a history. Once sent it never changes: providers cache and sign what came before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Who it is from.
+    pub role: Role,
+    /// What it says, in order.
+    pub content: Vec<MessageBlock>,
+    /// For the model's messages, the `provider:model` that wrote it: thinking goes back only to its author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Arc<str>>,
+}
+
+impl Message {
+    /// A message of the user.
+    pub fn user(content: Vec<MessageBlock>) -> Self {
+        Self { role: Role::User, content, author: None }
+    }
+
+    /// A message of the model `author`.
+    pub fn assistant(content: Vec<MessageBlock>, author: Arc<str>) -> Self {
+        Self { role: Role::Assistant, content, author: Some(author) }
+    }
+}
+
+/// A content block of a message in a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum MessageBlock {
+    /// Text.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// Readable thinking; goes back unchanged to the model that wrote it.
+    Thinking {
+        /// What the model showed of it; may be empty.
+        text: String,
+        /// The provider's proof of origin.
+        signature: String,
+    },
+    /// Thinking that only the provider can read; goes back unchanged.
+    RedactedThinking {
+        /// Opaque.
+        data: String,
+    },
+    /// The model calls a tool.
+    ToolCall(ToolCall),
+    /// A tool answered.
+    ToolResult(ToolResult),
+    /// A block that we have no word for; goes back unchanged to the same provider.
+    Other {
+        /// The block as JSON text.
+        json: String,
+    },
+}
+
+/// A complete call of a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    /// The provider's id of the call; its result carries the same.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The input exactly as the model wrote it: JSON text, empty for no input, possibly malformed.
+    pub input: String,
+}
+
+impl ToolCall {
+    /// The input as a value. No text at all means no arguments: an empty object.
+    ///
+    /// # Errors
+    /// The parser's message when the text is not JSON.
+    pub fn parsed_input(&self) -> Result<serde_json::Value, serde_json::Error> {
+        if self.input.trim().is_empty() {
+            return Ok(serde_json::Value::Object(serde_json::Map::new()));
+        }
+        serde_json::from_str(&self.input)
+    }
+}
+
+/// What a tool answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolResult {
+    /// The id of the call.
+    pub call_id: String,
+    /// The answer.
+    pub content: Vec<ContentBlock>,
+    /// Whether the call failed; the content then says why and what to try.
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// A failure that the model can read.
+    pub fn error(call_id: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { call_id: call_id.into(), content: vec![ContentBlock::text(message)], is_error: true }
+    }
+
+    /// A success.
+    pub fn ok(call_id: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { call_id: call_id.into(), content: vec![ContentBlock::text(text)], is_error: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_content_block_is_kept_apart_not_an_error() {
+        let blocks: Vec<ContentBlock> =
+            serde_json::from_str(r#"[{"type":"text","text":"a"},{"type":"hologram","x":1}]"#).unwrap();
+        assert_eq!(blocks, [ContentBlock::text("a"), ContentBlock::Unknown]);
+    }
+
+    #[test]
+    fn no_input_is_an_empty_object_and_bad_input_an_error() {
+        let call = |input: &str| ToolCall { id: "1".into(), name: "t".into(), input: input.into() };
+        assert_eq!(call("").parsed_input().unwrap(), serde_json::json!({}));
+        assert!(call("{\"a\":").parsed_input().is_err());
+    }
+}

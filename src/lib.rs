@@ -1,0 +1,11 @@
+//! Souffleur: a language server for AI.
+//!
+//! One binary speaks JSON-RPC on stdio to an editor, holds sessions per workspace, streams the model's text and
+//! thinking as progress notifications, and runs tools. `docs/architecture.md` has the map; the order of the modules
+//! below is the order of the layers: a module uses only what stands above it.
+
+pub mod error;
+
+pub mod chat;
+
+pub mod protocol;

@@ -1,0 +1,2 @@
+//! The binary: see `souffleur --help`.
+fn main() {}

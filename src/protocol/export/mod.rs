@@ -1,0 +1,1 @@
+//! Turns the wire contract into files for the editors' side.

@@ -1,0 +1,104 @@
+//! The table of all custom methods.
+
+use schemars::{Schema, SchemaGenerator};
+
+use super::session::{
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult, SessionUpdateParams,
+};
+use super::stream::ProgressParams;
+
+/// Who sends a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The editor.
+    ClientToServer,
+    /// This server.
+    ServerToClient,
+}
+
+/// Whether a method is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodKind {
+    /// It gets exactly one response.
+    Request,
+    /// It gets none.
+    Notification,
+}
+
+/// Makes the schema of a type.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// Checks that a value has the shape of a type.
+pub type Check = fn(&serde_json::Value) -> Result<(), serde_json::Error>;
+
+/// One custom method.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodInfo {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Who sends it.
+    pub direction: Direction,
+    /// Whether it is answered.
+    pub kind: MethodKind,
+    /// The name of the type of its params.
+    pub params: &'static str,
+    /// The schema of its params.
+    pub params_schema: SchemaOf,
+    /// Checks that a value has the shape of its params.
+    pub check_params: Check,
+    /// The name of the type of its result, for requests.
+    pub result: Option<&'static str>,
+    /// The schema of its result, for requests.
+    pub result_schema: Option<SchemaOf>,
+    /// Checks that a value has the shape of its result, for requests.
+    pub check_result: Option<Check>,
+}
+
+fn check<T: serde::de::DeserializeOwned>(value: &serde_json::Value) -> Result<(), serde_json::Error> {
+    serde_json::from_value::<T>(value.clone()).map(drop)
+}
+
+macro_rules! request {
+    ($name:literal, $direction:ident, $params:ty, $result:ty) => {
+        MethodInfo {
+            name: $name,
+            direction: Direction::$direction,
+            kind: MethodKind::Request,
+            params: stringify!($params),
+            params_schema: |generator| generator.subschema_for::<$params>(),
+            check_params: check::<$params>,
+            result: Some(stringify!($result)),
+            result_schema: Some(|generator| generator.subschema_for::<$result>()),
+            check_result: Some(check::<$result>),
+        }
+    };
+}
+
+macro_rules! notification {
+    ($name:literal, $direction:ident, $params:ty) => {
+        MethodInfo {
+            name: $name,
+            direction: Direction::$direction,
+            kind: MethodKind::Notification,
+            params: stringify!($params),
+            params_schema: |generator| generator.subschema_for::<$params>(),
+            check_params: check::<$params>,
+            result: None,
+            result_schema: None,
+            check_result: None,
+        }
+    };
+}
+
+/// All custom methods, and `$/progress` as we use it.
+pub const METHODS: &[MethodInfo] = &[
+    request!("souffleur/session/new", ClientToServer, NewParams, NewResult),
+    request!("souffleur/session/list", ClientToServer, ListParams, ListResult),
+    request!("souffleur/session/load", ClientToServer, LoadParams, LoadResult),
+    request!("souffleur/session/prompt", ClientToServer, PromptParams, PromptResult),
+    request!("souffleur/session/cancel", ClientToServer, CancelParams, CancelResult),
+    request!("souffleur/session/close", ClientToServer, CloseParams, CloseResult),
+    notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
+    notification!("$/progress", ServerToClient, ProgressParams),
+];

@@ -1,0 +1,20 @@
+//! The wire contract: what an editor and this server say to each other beyond the Language Server Protocol.
+//!
+//! *For*: one table of methods ([`METHODS`]), one Rust type for each params and result, and the exporters that turn
+//! them into JSON Schema, TypeScript and LuaCATS.
+//! *Owns*: the shape of every custom message. Field names and type tags are camelCase; unknown fields are ignored.
+//! *Must not know*: LSP's own types, transports, sessions, providers.
+
+pub mod export;
+mod initialize;
+mod method;
+mod session;
+mod stream;
+
+pub use initialize::{ClientCapabilities, EditorSettings, PROTOCOL_VERSION, ServerExperimental};
+pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
+pub use session::{
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,
+};
+pub use stream::{ProgressBegin, ProgressEnd, ProgressParams, ProgressReport, ProgressValue, StreamToken};
