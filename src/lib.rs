@@ -9,3 +9,11 @@ pub mod error;
 pub mod chat;
 
 pub mod protocol;
+
+pub mod config;
+pub mod telemetry;
+
+pub mod auth;
+pub mod models;
+
+pub mod provider;

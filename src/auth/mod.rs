@@ -1,0 +1,59 @@
+//! Credentials: where they are looked for, and in which order.
+//!
+//! *For*: the secret that a provider's request carries, and a clear word when there is none.
+//! *Owns*: the sources of credentials. A secret lives in a type that does not print itself.
+//! *Must not know*: sessions, LSP, request bodies.
+
+use secrecy::SecretString;
+
+use crate::config::Environment;
+use crate::error::{ErrorCode, UserError};
+
+/// A secret for one provider.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The secret itself.
+    pub secret: SecretString,
+    /// Where it was found, for people.
+    pub source: &'static str,
+}
+
+/// The credential for Anthropic's API: the key in `ANTHROPIC_API_KEY`. A blank value counts as unset.
+///
+/// # Errors
+/// `auth.missing_key`, with a hint that says what was looked for and how to get one.
+pub fn anthropic(environment: &Environment) -> Result<Credential, UserError> {
+    match environment.get("ANTHROPIC_API_KEY") {
+        Some(key) => Ok(Credential {
+            secret: SecretString::from(key.trim().to_owned()),
+            source: "the environment variable ANTHROPIC_API_KEY",
+        }),
+        None => Err(UserError::new(ErrorCode::AuthMissingKey, "no credential for Anthropic was found")
+            .from_provider("anthropic")
+            .with_hint(
+                "looked for the environment variable ANTHROPIC_API_KEY; make a key at platform.claude.com under \
+                 API keys and set it there, or use the model sim:default, which needs none",
+            )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn the_key_is_trimmed_and_never_printed() {
+        let credential = anthropic(&Environment::from([("ANTHROPIC_API_KEY", " sk-test \n")])).unwrap();
+        assert_eq!(credential.secret.expose_secret(), "sk-test");
+        assert!(!format!("{credential:?}").contains("sk-test"));
+    }
+
+    #[test]
+    fn without_a_key_the_hint_names_what_was_looked_for_and_sim() {
+        let error = anthropic(&Environment::from([("ANTHROPIC_API_KEY", "")])).unwrap_err();
+        assert_eq!(error.code, ErrorCode::AuthMissingKey);
+        let hint = error.hint.unwrap();
+        assert!(hint.contains("ANTHROPIC_API_KEY") && hint.contains("sim:default"));
+    }
+}

@@ -1,0 +1,107 @@
+//! HTTP: one shared client, made when the first request is.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+
+use super::error::{Category, Error};
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stream may be silent, its headers included. Models think for long; providers send pings meanwhile.
+const READ_TIMEOUT: Duration = Duration::from_secs(180);
+/// How much of an error's body is read.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// The client of all providers. Making it reads the system's certificates, so it is made when first used: opening an
+/// editor costs no time for it.
+#[derive(Debug, Default)]
+pub struct Http(OnceLock<Client>);
+
+impl Http {
+    /// The client.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn client(&self) -> Result<Client, Error> {
+        if let Some(client) = self.0.get() {
+            return Ok(client.clone());
+        }
+        // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
+        let client = Client::builder()
+            .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
+            .redirect(Policy::none())
+            .build()?;
+        Ok(self.0.get_or_init(|| client).clone())
+    }
+}
+
+/// What of a failed response tells about the failure.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body.
+    pub body: String,
+}
+
+impl Failure {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Reads a failed response, a bounded part of its body, for a bounded time.
+    pub async fn read(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut body = Vec::new();
+        let mut chunks = response.bytes_stream();
+        let read = async {
+            while let Some(Ok(chunk)) = chunks.next().await {
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BYTES - body.len())]);
+                if body.len() >= MAX_ERROR_BYTES {
+                    break;
+                }
+            }
+        };
+        // What arrived in time is enough to say what went wrong.
+        let _ = tokio::time::timeout(Duration::from_secs(5), read).await;
+        Self { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+}
+
+/// Checks that a successful response is an event stream, so that a login page is not read as an empty answer.
+///
+/// # Errors
+/// [`Category::UnexpectedResponse`] for HTML and plain text.
+pub fn expect_event_stream(response: &Response) -> Result<(), Error> {
+    let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    match kind.as_str() {
+        // Some gateways forget the type or send a neutral one; the body decides then.
+        "text/event-stream" | "" | "application/octet-stream" => Ok(()),
+        other => Err(Error {
+            status: Some(response.status().as_u16()),
+            ..Error::new(
+                Category::UnexpectedResponse,
+                format!("the provider answered with {other} instead of an event stream"),
+            )
+        }),
+    }
+}

@@ -1,0 +1,70 @@
+//! Providers: who turns a frozen request into a model's answer.
+//!
+//! *For*: one door, [`Provider`], behind which every vendor's wire format stays.
+//! *Owns*: requests on the wire, framing, mapping to [`CompletionEvent`]s, classes of errors.
+//! *Must not know*: sessions, tools' execution, LSP.
+
+mod error;
+mod http;
+mod registry;
+mod sse;
+
+pub mod anthropic;
+pub mod sim;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::Stream;
+
+use crate::chat::{CompletionEvent, Message};
+use crate::models::ModelName;
+
+pub use error::{Category, Error};
+pub use registry::{PROVIDERS, Registry, is_simulated};
+pub use sse::SseGuard;
+
+/// A tool as a model is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// Its name: 1 to 64 of `a-z A-Z 0-9 _ -`.
+    pub name: String,
+    /// What it does and when to use it.
+    pub description: String,
+    /// The JSON Schema of its input, an object.
+    pub input_schema: serde_json::Value,
+}
+
+/// All that one request to a model is made of, frozen when it is made: nothing that changes later changes it.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// The model.
+    pub model: ModelName,
+    /// The system prompt, in sections.
+    pub system: Arc<[String]>,
+    /// The tools the model may call.
+    pub tools: Arc<[ToolSpec]>,
+    /// The conversation so far, ending with the user's turn.
+    pub messages: Vec<Arc<Message>>,
+    /// The most tokens the answer may have, thinking included.
+    pub max_output_tokens: u32,
+}
+
+/// A model's answer as it arrives. It ends after [`CompletionEvent::Completed`] or after the first error. Dropping it
+/// ends the request and closes its connection.
+pub type CompletionStream = Pin<Box<dyn Stream<Item = Result<CompletionEvent, Error>> + Send>>;
+
+/// A vendor's models.
+pub trait Provider: Send + Sync {
+    /// Begins to answer. Nothing is sent before the stream is polled.
+    fn complete(&self, request: CompletionRequest) -> CompletionStream;
+
+    /// Checks without any network that a request could be sent: that there is a credential, and that the provider's
+    /// settings make sense.
+    ///
+    /// # Errors
+    /// What is missing, and what to do about it.
+    fn ready(&self) -> Result<(), crate::error::UserError> {
+        Ok(())
+    }
+}
