@@ -67,6 +67,8 @@ error_codes! {
     ProviderUnexpectedResponse = "provider.unexpected_response", retryable: false;
     /// The conversation is longer than the model's context window.
     ProviderContextTooLong = "provider.context_too_long", retryable: false;
+    /// The provider's safety policy declined to answer.
+    ProviderRefused = "provider.refused", retryable: false;
     /// The request is larger than the provider accepts.
     ProviderPayloadTooLarge = "provider.payload_too_large", retryable: false;
     /// There is no session of that id.

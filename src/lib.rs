@@ -15,5 +15,10 @@ pub mod telemetry;
 
 pub mod auth;
 pub mod models;
+pub mod workspace;
 
+pub mod prompt;
 pub mod provider;
+pub mod tools;
+
+pub mod session;

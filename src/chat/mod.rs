@@ -9,6 +9,7 @@ mod accumulator;
 mod event;
 mod id;
 mod message;
+mod tool;
 mod update;
 mod usage;
 
@@ -16,5 +17,6 @@ pub use accumulator::{Finished, MessageAccumulator};
 pub use event::{BlockDelta, BlockStart, CompletionEvent, Refusal, StopReason};
 pub use id::{ItemId, SessionId, TurnId};
 pub use message::{ContentBlock, Message, MessageBlock, Role, ToolCall, ToolResult};
+pub use tool::ToolSpec;
 pub use update::{Item, ItemContent, ItemDelta, ItemStatus, SessionUpdate, TurnEnd, TurnStopReason};
 pub use usage::{Cost, Usage, UsagePatch};

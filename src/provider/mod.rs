@@ -17,23 +17,12 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 
-use crate::chat::{CompletionEvent, Message};
+use crate::chat::{CompletionEvent, Message, ToolSpec};
 use crate::models::ModelName;
 
 pub use error::{Category, Error};
 pub use registry::{PROVIDERS, Registry, is_simulated};
 pub use sse::SseGuard;
-
-/// A tool as a model is told of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolSpec {
-    /// Its name: 1 to 64 of `a-z A-Z 0-9 _ -`.
-    pub name: String,
-    /// What it does and when to use it.
-    pub description: String,
-    /// The JSON Schema of its input, an object.
-    pub input_schema: serde_json::Value,
-}
 
 /// All that one request to a model is made of, frozen when it is made: nothing that changes later changes it.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{ContentBlock, Message, MessageBlock, Role, ToolCall, ToolResult};
+use crate::chat::{ContentBlock, Message, MessageBlock, Role, ToolCall, ToolResult, ToolSpec};
 use crate::models::{ModelInfo, anthropic_model};
-use crate::provider::{Category, CompletionRequest, Error, ToolSpec};
+use crate::provider::{Category, CompletionRequest, Error};
 
 #[derive(Serialize)]
 struct Body<'a> {

@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::chat::{
-    BlockStart, CompletionEvent, Finished, Message, MessageAccumulator, MessageBlock, StopReason, ToolResult,
+    BlockStart, CompletionEvent, Finished, Message, MessageAccumulator, MessageBlock, StopReason, ToolResult, ToolSpec,
 };
-use crate::provider::ToolSpec;
 
 fn request(messages: Vec<Message>) -> CompletionRequest {
     let tool = ToolSpec { name: "read_file".into(), description: String::new(), input_schema: serde_json::json!({}) };

@@ -1,0 +1,287 @@
+//! A session's actor: the one owner of its history and its turn.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::command::Command;
+use super::manager::{Shared, now};
+use super::outbox::{StreamEvent, TurnBegin};
+use super::running::{Happened, MAX_STREAMS, RunningTurn};
+use super::turn::{Effect, TurnSetup};
+use crate::chat::{ContentBlock, Item, Message, SessionUpdate, TurnId};
+use crate::error::{ErrorCode, UserError};
+use crate::models::{ModelName, anthropic_model};
+use crate::protocol::{LoadResult, RunningTurn as RunningInfo, SessionInfo, SessionStatus, StreamToken};
+use crate::provider::{CompletionRequest, is_simulated};
+use crate::tools::ToolContext;
+
+/// How many model requests one turn may make.
+const MAX_TURN_REQUESTS: u32 = 50;
+
+/// A session.
+pub(super) struct Actor {
+    shared: Arc<Shared>,
+    inbox: mpsc::Receiver<Command>,
+    /// What lists show; written by this actor alone.
+    info: Arc<Mutex<SessionInfo>>,
+    model: ModelName,
+    root: Option<PathBuf>,
+    /// The system prompt: the same bytes for as long as the session lives.
+    system: Arc<[String]>,
+    history: Vec<Arc<Message>>,
+    items: Vec<Item>,
+    turn: Option<RunningTurn>,
+}
+
+impl Actor {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        inbox: mpsc::Receiver<Command>,
+        info: Arc<Mutex<SessionInfo>>,
+        model: ModelName,
+        root: Option<PathBuf>,
+    ) -> Self {
+        let system = crate::prompt::system(root.as_deref());
+        Self { shared, inbox, info, model, root, system, history: Vec::new(), items: Vec::new(), turn: None }
+    }
+
+    /// Lives until it is closed or its last handle is gone.
+    pub(super) async fn run(mut self) {
+        loop {
+            let Some(turn) = self.turn.as_mut() else {
+                match self.inbox.recv().await {
+                    Some(command) => {
+                        if self.command(command) {
+                            return;
+                        }
+                    }
+                    None => return,
+                }
+                continue;
+            };
+            tokio::select! {
+                biased;
+                command = self.inbox.recv() => match command {
+                    Some(command) => {
+                        if self.command(command) {
+                            return;
+                        }
+                    }
+                    None => return self.stop(),
+                },
+                happened = turn.next() => self.happened(happened),
+            }
+            // A provider that always has something more must not keep all others waiting.
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// True when the actor is to end.
+    fn command(&mut self, command: Command) -> bool {
+        match command {
+            Command::Prompt { content, stream_token, model, reply } => {
+                let _ = reply.send(self.prompt(content, stream_token, model));
+                self.carry_out();
+            }
+            Command::Cancel { turn_id, reply } => {
+                let matches = |turn: &RunningTurn| turn_id.as_ref().is_none_or(|wanted| *wanted == turn.turn_id);
+                let cancelled = self.turn.as_ref().is_some_and(matches);
+                if cancelled {
+                    self.stop();
+                }
+                let _ = reply.send(Ok(cancelled));
+            }
+            Command::CancelStream { stream_token } => {
+                if self.turn.as_ref().is_some_and(|turn| turn.streams_with(&stream_token)) {
+                    self.stop();
+                }
+            }
+            Command::Load { stream_token, reply } => {
+                let _ = reply.send(self.load(stream_token));
+            }
+            Command::Close { reply } => {
+                self.stop();
+                let _ = reply.send(Ok(()));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn prompt(
+        &mut self,
+        content: Vec<ContentBlock>,
+        token: StreamToken,
+        model: Option<ModelName>,
+    ) -> Result<TurnId, UserError> {
+        if self.turn.is_some() {
+            return Err(UserError::new(ErrorCode::SessionBusy, "the session is running a turn")
+                .with_hint("wait for its end, cancel it, or use another session"));
+        }
+        let settings = self.shared.settings();
+        let model = model.unwrap_or_else(|| self.model.clone());
+        self.shared.registry.provider(&model, &settings)?.ready()?;
+        let sender = self.shared.outbox.open(token.clone())?;
+        let turn_id = TurnId::generate();
+        sender.push(StreamEvent::Begin(TurnBegin {
+            session_id: self.with_info(|info| info.session_id.clone()),
+            turn_id: turn_id.clone(),
+            model: model.to_shared(),
+            simulated: is_simulated(&model),
+        }));
+        self.model = model.clone();
+        let title = content.iter().find_map(ContentBlock::as_text).map(title).unwrap_or_default();
+        self.with_info(|info| {
+            info.model = model.to_string();
+            info.simulated = is_simulated(&model);
+            info.status = SessionStatus::Running;
+            info.turns += 1;
+            info.updated_at = now();
+            if info.title.is_empty() {
+                info.title = title;
+            }
+        });
+        self.shared.outbox.session_changed(self.with_info(|info| info.clone()));
+        let price = match model.provider() {
+            "anthropic" => anthropic_model(model.model()).price.clone(),
+            _ => None,
+        };
+        let setup =
+            TurnSetup { turn_id: turn_id.clone(), author: model.to_shared(), max_requests: MAX_TURN_REQUESTS, price };
+        tracing::debug!(turn = %turn_id, model = %model, "turn begins");
+        self.turn = Some(RunningTurn::begin(setup, model, settings, content, (token, sender)));
+        Ok(turn_id)
+    }
+
+    fn happened(&mut self, happened: Happened) {
+        if let Some(turn) = &mut self.turn {
+            turn.take_in(happened);
+            self.carry_out();
+        }
+    }
+
+    /// Ends the turn that runs, for the user.
+    fn stop(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.cancel();
+            self.carry_out();
+        }
+    }
+
+    /// Carries out the turn's effects, and those that follow from them.
+    fn carry_out(&mut self) {
+        while let Some(turn) = self.turn.as_mut() {
+            let mut effects = turn.effects();
+            if effects.is_empty() {
+                turn.reuse(effects);
+                return;
+            }
+            for effect in effects.drain(..) {
+                self.effect(effect);
+            }
+            if let Some(turn) = self.turn.as_mut() {
+                turn.reuse(effects);
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        let Some(turn) = self.turn.as_mut() else { return };
+        match effect {
+            Effect::Emit(update) => {
+                if let SessionUpdate::ItemCompleted { item } = &update {
+                    self.items.push(item.clone());
+                }
+                turn.emit(update);
+            }
+            Effect::Append(message) => self.history.push(Arc::new(message)),
+            Effect::Request => {
+                let request = CompletionRequest {
+                    model: turn.model.clone(),
+                    system: self.system.clone(),
+                    tools: self.shared.tools.specs(),
+                    messages: self.history.clone(),
+                    max_output_tokens: turn.settings.max_output_tokens.value,
+                };
+                match self.shared.registry.complete(request, &turn.settings) {
+                    Ok(stream) => turn.answer(stream),
+                    Err(error) => turn.fail(error),
+                }
+            }
+            Effect::RunTool { index, call } => {
+                let context = ToolContext { workspace: self.shared.workspace.clone(), root: self.root.clone() };
+                turn.run_tool(index, call, self.shared.tools.clone(), context);
+            }
+            Effect::Abort => turn.abort(),
+            Effect::End(end) => {
+                tracing::debug!(turn = %turn.turn_id, reason = ?end.stop_reason, "turn ends");
+                self.with_info(|info| {
+                    info.status = SessionStatus::Idle;
+                    info.updated_at = now();
+                });
+                if let Some(turn) = self.turn.take() {
+                    turn.end(&end);
+                }
+                self.shared.outbox.session_changed(self.with_info(|info| info.clone()));
+            }
+        }
+    }
+
+    fn load(&mut self, token: Option<StreamToken>) -> Result<LoadResult, UserError> {
+        let mut items = self.items.clone();
+        let mut running = None;
+        if let Some(turn) = self.turn.as_mut() {
+            items.extend(turn.running_items());
+            let streaming = token.is_some();
+            if let Some(token) = token {
+                if turn.streams() >= MAX_STREAMS {
+                    let message = format!("the turn streams with {MAX_STREAMS} tokens already");
+                    return Err(UserError::new(ErrorCode::ServerBusy, message));
+                }
+                let sender = self.shared.outbox.open(token.clone())?;
+                let info = self.info.lock().unwrap_or_else(PoisonError::into_inner);
+                sender.push(StreamEvent::Begin(TurnBegin {
+                    session_id: info.session_id.clone(),
+                    turn_id: turn.turn_id.clone(),
+                    model: turn.model.to_shared(),
+                    simulated: is_simulated(&turn.model),
+                }));
+                drop(info);
+                turn.add_stream(token, sender);
+            }
+            running = Some(RunningInfo { turn_id: turn.turn_id.clone(), streaming });
+        }
+        Ok(LoadResult { session: self.with_info(|info| info.clone()), items, running })
+    }
+
+    fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {
+        work(&mut self.info.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A title from a prompt: its first line, shortened at a word.
+fn title(prompt: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    if line.chars().count() <= LONGEST {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(LONGEST).collect();
+    let whole = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    format!("{}…", whole.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_first_line_cut_at_a_word() {
+        assert_eq!(title("\n  Fix the bug \nplease"), "Fix the bug");
+        let long = "word ".repeat(40);
+        let title = title(&long);
+        assert!(title.ends_with("word…") && title.chars().count() <= 61, "{title}");
+    }
+}

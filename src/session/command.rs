@@ -1,0 +1,26 @@
+//! What can be asked of a session's actor.
+
+use tokio::sync::oneshot;
+
+use crate::chat::{ContentBlock, TurnId};
+use crate::error::UserError;
+use crate::models::ModelName;
+use crate::protocol::{LoadResult, StreamToken};
+
+/// Where the answer goes. The asker may be gone; that is no concern of the actor.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, UserError>>;
+
+/// A message to a session's actor.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Begin a turn.
+    Prompt { content: Vec<ContentBlock>, stream_token: StreamToken, model: Option<ModelName>, reply: Reply<TurnId> },
+    /// Stop the turn that runs, if it is the one named.
+    Cancel { turn_id: Option<TurnId>, reply: Reply<bool> },
+    /// Stop the turn that runs, if it streams with this token.
+    CancelStream { stream_token: StreamToken },
+    /// Everything there is, and from now on the running turn's updates.
+    Load { stream_token: Option<StreamToken>, reply: Reply<LoadResult> },
+    /// Stop what runs and end the actor.
+    Close { reply: Reply<()> },
+}

@@ -1,0 +1,256 @@
+//! The sessions there are, and the way to their inboxes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dashmap::DashMap;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::actor::Actor;
+use super::command::{Command, Reply};
+use super::outbox::Outbox;
+use crate::chat::{ContentBlock, SessionId};
+use crate::config::Settings;
+use crate::error::{ErrorCode, UserError};
+use crate::models::ModelName;
+use crate::protocol::{
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, StreamToken,
+};
+use crate::provider::{Registry, is_simulated};
+use crate::tools::Tools;
+use crate::workspace::{Root, Workspace};
+
+/// How many sessions are held at once.
+const MAX_SESSIONS: usize = 1_000;
+/// How many messages wait in a session's inbox.
+const INBOX: usize = 64;
+
+/// What all sessions share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The providers.
+    pub registry: Registry,
+    /// The project.
+    pub workspace: Arc<Workspace>,
+    /// The tools.
+    pub tools: Tools,
+    /// Where updates go.
+    pub outbox: Arc<Outbox>,
+    /// The settings as they are now.
+    pub settings: watch::Receiver<Arc<Settings>>,
+}
+
+impl Shared {
+    /// A snapshot of the settings.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.borrow().clone()
+    }
+}
+
+/// The sessions. Every call puts its message into the session's inbox before it first waits, so the order of calls is
+/// the order in which sessions see them.
+#[derive(Debug)]
+pub struct SessionManager {
+    shared: Arc<Shared>,
+    sessions: DashMap<SessionId, Arc<Handle>>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    inbox: mpsc::Sender<Command>,
+    info: Arc<Mutex<SessionInfo>>,
+}
+
+impl Handle {
+    fn info(&self) -> SessionInfo {
+        self.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn send(&self, command: Command) -> Result<(), UserError> {
+        self.inbox.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                UserError::new(ErrorCode::ServerBusy, "the session has too many requests waiting")
+                    .with_hint("send it again in a moment")
+            }
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })
+    }
+}
+
+fn closed() -> UserError {
+    UserError::new(ErrorCode::SessionClosed, "the session was closed")
+}
+
+impl SessionManager {
+    /// No sessions yet.
+    pub fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), sessions: DashMap::new() }
+    }
+
+    /// What all sessions share.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Makes a session. Nothing is sent anywhere.
+    ///
+    /// # Errors
+    /// `model.invalid`, `provider.unknown`, `model.not_configured`, `session.limit`.
+    pub fn create(&self, params: NewParams) -> Result<NewResult, UserError> {
+        if self.sessions.len() >= MAX_SESSIONS {
+            return Err(UserError::new(ErrorCode::SessionLimit, format!("{MAX_SESSIONS} sessions are open"))
+                .with_hint("close sessions that are no longer needed"));
+        }
+        let settings = self.shared.settings();
+        let model: ModelName = match params.model.as_ref().or(settings.model.value.as_ref()) {
+            Some(name) => name.parse()?,
+            None => self.shared.registry.default_model()?,
+        };
+        self.shared.registry.provider(&model, &settings)?;
+        let root = match params.workspace_uri {
+            Some(uri) => Some(Root::new(uri)),
+            None => self.shared.workspace.roots.all().first().cloned(),
+        };
+        let created_at = now();
+        let session = SessionInfo {
+            session_id: SessionId::generate(),
+            title: params.title.unwrap_or_default(),
+            model: model.to_string(),
+            simulated: is_simulated(&model),
+            workspace_uri: root.as_ref().map(|root| root.uri.clone()),
+            status: SessionStatus::Idle,
+            turns: 0,
+            created_at,
+            updated_at: created_at,
+        };
+        let (inbox, receiver) = mpsc::channel(INBOX);
+        let info = Arc::new(Mutex::new(session.clone()));
+        let path = root.and_then(|root| root.path);
+        let actor = Actor::new(self.shared.clone(), receiver, info.clone(), model, path);
+        tokio::spawn(actor.run());
+        self.sessions.insert(session.session_id.clone(), Arc::new(Handle { inbox, info }));
+        Ok(NewResult { session })
+    }
+
+    /// The sessions, the one made last first.
+    ///
+    /// # Errors
+    /// `protocol.invalid_params` for a cursor that is none.
+    pub fn list(&self, params: &ListParams) -> Result<ListResult, UserError> {
+        let mut sessions: Vec<SessionInfo> = self.sessions.iter().map(|entry| entry.value().info()).collect();
+        if let Some(uri) = &params.workspace_uri {
+            sessions.retain(|session| session.workspace_uri.as_ref() == Some(uri));
+        }
+        // Ids sort by the time of making.
+        sessions.sort_unstable_by(|a, b| b.session_id.cmp(&a.session_id));
+        if let Some(cursor) = &params.cursor {
+            if !cursor.starts_with("ses_") {
+                return Err(UserError::new(ErrorCode::ProtocolInvalidParams, "cursor is not one that list gave")
+                    .with_hint("pass nextCursor of the result before, or nothing"));
+            }
+            sessions.retain(|session| session.session_id.as_str() < cursor.as_str());
+        }
+        let limit = params.limit.unwrap_or(100).clamp(1, 1_000) as usize;
+        let more = sessions.len() > limit;
+        sessions.truncate(limit);
+        let next_cursor = sessions.last().filter(|_| more).map(|session| session.session_id.to_string());
+        Ok(ListResult { sessions, next_cursor })
+    }
+
+    /// Begins a turn.
+    ///
+    /// # Errors
+    /// `session.not_found`, `session.empty_prompt`, `session.unsupported_content`, `session.busy`, `server.busy`, and
+    /// what is wrong with the model.
+    pub async fn prompt(&self, params: PromptParams) -> Result<PromptResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        check(&params.content)?;
+        let model = params.model.map(|name| name.parse()).transpose()?;
+        let (content, stream_token) = (params.content, params.stream_token);
+        let turn_id = ask(&handle, |reply| Command::Prompt { content, stream_token, model, reply })?.await?;
+        Ok(PromptResult { turn_id })
+    }
+
+    /// Stops a turn.
+    ///
+    /// # Errors
+    /// `session.not_found`, `server.busy`.
+    pub async fn cancel(&self, params: CancelParams) -> Result<CancelResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        let cancelled = ask(&handle, |reply| Command::Cancel { turn_id: params.turn_id, reply })?.await?;
+        Ok(CancelResult { cancelled })
+    }
+
+    /// Stops the turn that streams with `token`, if there is one.
+    pub fn cancel_stream(&self, token: &StreamToken) {
+        for entry in &self.sessions {
+            // A full inbox belongs to a session that is being asked a lot; its user can cancel by request.
+            let _ = entry.value().send(Command::CancelStream { stream_token: token.clone() });
+        }
+    }
+
+    /// All of a session, and from now on its running turn's updates.
+    ///
+    /// # Errors
+    /// `session.not_found`, `server.busy`, `protocol.invalid_params` for a token in use.
+    pub async fn load(&self, params: LoadParams) -> Result<LoadResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        ask(&handle, |reply| Command::Load { stream_token: params.stream_token, reply })?.await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// `session.not_found`, `server.busy`.
+    pub async fn close(&self, params: CloseParams) -> Result<CloseResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        let closed = ask(&handle, |reply| Command::Close { reply })?;
+        self.sessions.remove(&params.session_id);
+        closed.await?;
+        Ok(CloseResult {})
+    }
+
+    /// Ends all sessions.
+    pub async fn close_all(&self) {
+        let ids: Vec<SessionId> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
+        for session_id in ids {
+            // One that is gone already is what is wanted.
+            let _ = self.close(CloseParams { session_id }).await;
+        }
+    }
+
+    fn handle(&self, id: &SessionId) -> Result<Arc<Handle>, UserError> {
+        self.sessions.get(id).map(|entry| entry.clone()).ok_or_else(|| {
+            UserError::new(ErrorCode::SessionNotFound, format!("there is no session {id}"))
+                .with_hint("make one with souffleur/session/new, or list them with souffleur/session/list")
+        })
+    }
+}
+
+/// Sends a command at once and gives back the wait for its answer.
+fn ask<T, F: FnOnce(Reply<T>) -> Command>(
+    handle: &Handle,
+    command: F,
+) -> Result<impl Future<Output = Result<T, UserError>> + use<T, F>, UserError> {
+    let (reply, answer) = oneshot::channel();
+    handle.send(command(reply))?;
+    Ok(async move { answer.await.unwrap_or_else(|_| Err(closed())) })
+}
+
+fn check(content: &[ContentBlock]) -> Result<(), UserError> {
+    if let Some(at) = content.iter().position(|block| *block == ContentBlock::Unknown) {
+        let message = format!("content[{at}] is of a type that is not supported");
+        return Err(UserError::new(ErrorCode::SessionUnsupportedContent, message).with_hint("the types are: text"));
+    }
+    if content.iter().filter_map(ContentBlock::as_text).all(|text| text.trim().is_empty()) {
+        return Err(UserError::new(ErrorCode::SessionEmptyPrompt, "the prompt is empty")
+            .with_hint("send at least one content block with text"));
+    }
+    Ok(())
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}

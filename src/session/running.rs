@@ -1,0 +1,196 @@
+//! A turn that runs: the machine and the I/O that carries out its effects.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::outbox::{StreamEvent, UpdateSender};
+use super::turn::{Effect, TurnMachine, TurnSetup};
+use crate::chat::{CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, ToolResult, TurnEnd, TurnId};
+use crate::config::Settings;
+use crate::models::ModelName;
+use crate::protocol::StreamToken;
+use crate::provider::{CompletionStream, Error};
+use crate::tools::{self, ToolContext, Tools};
+
+/// The running turn of a session.
+pub(super) struct RunningTurn {
+    pub(super) turn_id: TurnId,
+    pub(super) model: ModelName,
+    pub(super) settings: Arc<Settings>,
+    machine: TurnMachine,
+    effects: Vec<Effect>,
+    stream: Option<CompletionStream>,
+    tools: JoinSet<(usize, ToolResult)>,
+    senders: Vec<(StreamToken, UpdateSender)>,
+}
+
+/// What happened next in a running turn.
+pub(super) enum Happened {
+    /// The provider said something, failed, or its stream ended.
+    Provider(Option<Result<CompletionEvent, Error>>),
+    /// A tool answered.
+    Tool(usize, ToolResult),
+    /// A reader took something from a full stream.
+    Space,
+}
+
+/// The most streams that one turn writes to.
+pub(super) const MAX_STREAMS: usize = 16;
+
+impl RunningTurn {
+    pub(super) fn begin(
+        setup: TurnSetup,
+        model: ModelName,
+        settings: Arc<Settings>,
+        content: Vec<ContentBlock>,
+        stream: (StreamToken, UpdateSender),
+    ) -> Self {
+        let mut effects = Vec::with_capacity(8);
+        let turn_id = setup.turn_id.clone();
+        let machine = TurnMachine::begin(setup, content, &mut effects);
+        Self { turn_id, model, settings, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream] }
+    }
+
+    /// Waits for what happens next. Dropping the wait loses nothing.
+    pub(super) async fn next(&mut self) -> Happened {
+        let full = self.senders.iter().find(|(_, sender)| !sender.has_space()).map(|(_, sender)| sender.space());
+        tokio::select! {
+            biased;
+            Some(finished) = self.tools.join_next(), if !self.tools.is_empty() => match finished {
+                Ok((index, result)) => Happened::Tool(index, result),
+                // A tool that panicked or was aborted has no index to tell; its call is answered at the turn's end.
+                Err(_) => Happened::Space,
+            },
+            () = wait(full.as_ref()), if full.is_some() => Happened::Space,
+            event = next_event(self.stream.as_mut()), if full.is_none() && self.stream.is_some() => {
+                Happened::Provider(event)
+            }
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Tells the machine what happened.
+    pub(super) fn take_in(&mut self, happened: Happened) {
+        match happened {
+            Happened::Provider(Some(Ok(event))) => {
+                if event == CompletionEvent::Completed {
+                    self.stream = None;
+                }
+                self.machine.event(event, &mut self.effects);
+            }
+            Happened::Provider(Some(Err(error))) => {
+                let error = error.to_user(self.model.provider());
+                self.fail(error);
+            }
+            Happened::Provider(None) => {
+                self.stream = None;
+            }
+            Happened::Tool(index, result) => self.machine.tool_finished(index, result, &mut self.effects),
+            Happened::Space => {}
+        }
+    }
+
+    /// Ends the turn with an error.
+    pub(super) fn fail(&mut self, error: crate::error::UserError) {
+        if !self.machine.is_over() {
+            self.machine.failed(error, &mut self.effects);
+        }
+    }
+
+    /// Ends the turn for the user.
+    pub(super) fn cancel(&mut self) {
+        if !self.machine.is_over() {
+            self.machine.cancel(&mut self.effects);
+        }
+    }
+
+    /// The effects that wait to be carried out.
+    pub(super) fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Gives back the emptied list of effects, to be filled again.
+    pub(super) fn reuse(&mut self, effects: Vec<Effect>) {
+        if self.effects.is_empty() {
+            self.effects = effects;
+        }
+    }
+
+    /// The model's answer streams in from here.
+    pub(super) fn answer(&mut self, stream: CompletionStream) {
+        self.stream = Some(stream);
+    }
+
+    /// Runs a tool.
+    pub(super) fn run_tool(&mut self, index: usize, call: ToolCall, tools: Tools, context: ToolContext) {
+        self.tools.spawn(async move {
+            let (id, name) = (call.id.clone(), call.name.clone());
+            // In a task of its own, so that a panic is this call's failure and nothing else's.
+            let mut work = JoinSet::new();
+            work.spawn(tools::run(tools, call, context));
+            let result = match work.join_next().await {
+                Some(Ok(result)) => result,
+                _ => ToolResult::error(id, format!("the tool {name} failed by a defect of the server")),
+            };
+            (index, result)
+        });
+    }
+
+    /// Stops the model's stream and all tools, at once.
+    pub(super) fn abort(&mut self) {
+        self.stream = None;
+        self.tools.abort_all();
+        self.tools.detach_all();
+    }
+
+    pub(super) fn running_items(&self) -> Vec<Item> {
+        self.machine.running_items()
+    }
+
+    /// Whether the turn streams with `token`.
+    pub(super) fn streams_with(&self, token: &StreamToken) -> bool {
+        self.senders.iter().any(|(known, _)| known == token)
+    }
+
+    pub(super) fn streams(&self) -> usize {
+        self.senders.len()
+    }
+
+    /// One more reader, from now on.
+    pub(super) fn add_stream(&mut self, token: StreamToken, sender: UpdateSender) {
+        self.senders.push((token, sender));
+    }
+
+    /// Tells all readers.
+    pub(super) fn emit(&self, update: SessionUpdate) {
+        if let Some(((_, last), others)) = self.senders.split_last() {
+            for (_, sender) in others {
+                sender.push(StreamEvent::Update(update.clone()));
+            }
+            last.push(StreamEvent::Update(update));
+        }
+    }
+
+    /// Ends all streams. The turn is over.
+    pub(super) fn end(self, end: &TurnEnd) {
+        for (_, sender) in self.senders {
+            sender.end(end.clone());
+        }
+    }
+}
+
+async fn wait(space: Option<&Arc<Notify>>) {
+    if let Some(space) = space {
+        space.notified().await;
+    }
+}
+
+async fn next_event(stream: Option<&mut CompletionStream>) -> Option<Result<CompletionEvent, Error>> {
+    match stream {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
+}
