@@ -116,10 +116,6 @@ local function only(folded, type)
 end
 
 t.run(function()
-  local bin = assert(os.getenv('SOUFFLEUR_BIN'), 'SOUFFLEUR_BIN does not say where the server is')
-  bin = vim.fn.fnamemodify(bin, ':p')
-  t.check(vim.fn.executable(bin) == 1, '%s is no program', bin)
-
   local root = vim.uv.fs_realpath(vim.fn.tempname():match('^(.*)/')) .. '/project'
   vim.fn.mkdir(root, 'p')
   local file = root .. '/main.rs'
@@ -128,7 +124,8 @@ t.run(function()
   local bufnr = vim.api.nvim_get_current_buf()
 
   vim.api.nvim_create_autocmd('LspProgress', { callback = t.guarded('the autocommand LspProgress', on_announcement) })
-  local server = t.start({ bin = bin, root = root, bufnr = bufnr, handlers = { ['$/progress'] = on_progress } })
+  local server =
+    t.start({ bin = t.server_path(), root = root, bufnr = bufnr, handlers = { ['$/progress'] = on_progress } })
   local encoding = server.client.offset_encoding
 
   --- Sends a prompt; its values arrive in the turn that is returned.

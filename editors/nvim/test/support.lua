@@ -79,6 +79,16 @@ local function call(client, method, ...)
   return client[method](...)
 end
 
+--- The program to test.
+---@return string
+function M.server_path()
+  local bin = os.getenv('SOUFFLEUR_BIN')
+  M.check(bin, 'SOUFFLEUR_BIN does not say where the server is')
+  bin = vim.fn.fnamemodify(bin, ':p')
+  M.check(vim.fn.executable(bin) == 1, '%s is no program', bin)
+  return bin
+end
+
 local function children()
   local set = {}
   for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do
