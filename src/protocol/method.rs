@@ -1,6 +1,8 @@
 //! The table of all custom methods.
 
 use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
@@ -29,8 +31,9 @@ pub enum MethodKind {
 /// Makes the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Checks that a value has the shape of a type.
-pub type Check = fn(&serde_json::Value) -> Result<(), serde_json::Error>;
+/// Reads a value as a type and writes it again: an error when it has not the type's shape; a field that the type does
+/// not know is missing from what comes back.
+pub type Check = fn(&serde_json::Value) -> Result<serde_json::Value, serde_json::Error>;
 
 /// One custom method.
 #[derive(Clone, Copy, Debug)]
@@ -45,18 +48,18 @@ pub struct MethodInfo {
     pub params: &'static str,
     /// The schema of its params.
     pub params_schema: SchemaOf,
-    /// Checks that a value has the shape of its params.
+    /// Reads and writes its params.
     pub check_params: Check,
     /// The name of the type of its result, for requests.
     pub result: Option<&'static str>,
     /// The schema of its result, for requests.
     pub result_schema: Option<SchemaOf>,
-    /// Checks that a value has the shape of its result, for requests.
+    /// Reads and writes its result, for requests.
     pub check_result: Option<Check>,
 }
 
-fn check<T: serde::de::DeserializeOwned>(value: &serde_json::Value) -> Result<(), serde_json::Error> {
-    serde_json::from_value::<T>(value.clone()).map(drop)
+fn check<T: DeserializeOwned + Serialize>(value: &serde_json::Value) -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::to_value(T::deserialize(value)?)
 }
 
 macro_rules! request {
