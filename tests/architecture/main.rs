@@ -5,13 +5,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../support/files.rs"]
+mod files;
 mod layers;
 mod lexer;
 mod reach;
 mod size;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One file of `src/`.
 struct Source {
@@ -42,25 +44,9 @@ impl Source {
 
 /// All files of `src/`, in the order of their paths.
 fn sources() -> Vec<Source> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    files.sort();
-    let read = |path: &PathBuf| {
-        let name = path.strip_prefix(&root).unwrap().components().map(|part| part.as_os_str().to_str().unwrap());
-        Source::new(&name.collect::<Vec<_>>().join("/"), &fs::read_to_string(path).unwrap())
-    };
-    files.iter().map(read).collect()
+    let read = |path: &String| Source::new(path, &fs::read_to_string(root.join(path)).unwrap());
+    files::below(&root, "rs").iter().map(read).collect()
 }
 
 /// Runs `rule` over all of `src/` and fails with everything it finds.
