@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod architecture;
 mod examples;
 #[path = "../support/files.rs"]
 mod files;
@@ -28,6 +29,6 @@ fn documents() -> Vec<String> {
     let mut found: Vec<_> =
         files::below(&root().join("docs"), "md").iter().map(|path| format!("docs/{path}")).collect();
     found.extend(Some("README.md".to_owned()).filter(|readme| root().join(readme).exists()));
-    assert!(found.len() >= 2, "the documents were found");
+    assert!(found.len() >= 3, "the documents were found");
     found
 }
