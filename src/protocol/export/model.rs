@@ -123,7 +123,8 @@ impl Model {
         } else if !variants.is_empty() {
             self.union(name, schema, variants)
         } else if schema.get("type").is_some_and(|kind| kind == "object") && !is_map(schema) {
-            self.object(name, schema)
+            let (parents, fields) = self.members(name, schema);
+            Shape::Object { parents, fields }
         } else {
             Shape::Alias(self.type_of(name, schema))
         };
@@ -152,11 +153,6 @@ impl Model {
             names.push(Type::Named(variant_name));
         }
         Shape::Alias(Type::Union(names))
-    }
-
-    fn object(&mut self, name: &str, schema: &Value) -> Shape {
-        let (parents, fields) = self.members(name, schema);
-        Shape::Object { parents, fields }
     }
 
     /// The types whose fields `schema` takes over, and its own fields, those of its `allOf` included.
