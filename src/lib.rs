@@ -22,3 +22,5 @@ pub mod provider;
 pub mod tools;
 
 pub mod session;
+
+pub mod server;

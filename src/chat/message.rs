@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A piece of content that people and tools exchange with the model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ContentBlock {
     /// Plain text or Markdown.
@@ -15,9 +15,27 @@ pub enum ContentBlock {
         text: String,
     },
     /// A kind that this version does not know. Never sent; a prompt with one is refused, not shortened.
-    #[serde(other)]
     #[schemars(skip)]
     Unknown,
+}
+
+/// Read by hand so that an error names the field inside the block, and so that a block of an unknown kind is one.
+impl<'de> Deserialize<'de> for ContentBlock {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(rename = "type")]
+            kind: String,
+            #[serde(default)]
+            text: Option<String>,
+        }
+        let fields = Fields::deserialize(deserializer)?;
+        match (fields.kind.as_str(), fields.text) {
+            ("text", Some(text)) => Ok(Self::Text { text }),
+            ("text", None) => Err(serde::de::Error::missing_field("text")),
+            _ => Ok(Self::Unknown),
+        }
+    }
 }
 
 impl ContentBlock {

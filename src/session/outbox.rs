@@ -118,6 +118,12 @@ impl Outbox {
         Some(batch)
     }
 
+    /// How often something can be taken now.
+    pub fn waiting(&self) -> usize {
+        let inner = self.lock();
+        inner.waiting.len() + inner.sessions.len()
+    }
+
     /// Waits until something can be taken. May return although nothing can.
     pub async fn ready(&self) {
         self.ready.notified().await;

@@ -1,0 +1,133 @@
+//! The router's object: one line a method. The work is in the handlers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use tower_lsp::jsonrpc::Result;
+use tower_lsp::ls_types::{
+    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, InitializeParams, InitializeResult, InitializedParams,
+};
+use tower_lsp::{Client, LanguageServer};
+
+use super::capabilities::Capabilities;
+use super::errors::Params;
+use super::handlers::{documents, lifecycle, sessions, workspace};
+use super::options::SettingsOwner;
+use crate::protocol::{
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult, StreamToken,
+};
+use crate::session::SessionManager;
+
+/// What the handlers work with.
+pub(super) struct Backend {
+    pub(super) client: Client,
+    pub(super) manager: Arc<SessionManager>,
+    pub(super) settings: SettingsOwner,
+    pub(super) capabilities: OnceLock<Capabilities>,
+    pub(super) stop: CancellationToken,
+    pub(super) session_updates: Arc<AtomicBool>,
+    pub(super) shut_down: AtomicBool,
+}
+
+/// Params of `window/workDoneProgress/cancel`.
+#[derive(Deserialize)]
+pub(super) struct ProgressCancelParams {
+    pub(super) token: StreamToken,
+}
+
+#[allow(clippy::unused_async, reason = "the router wants its handlers async")]
+impl Backend {
+    pub(super) fn new(
+        client: Client,
+        manager: Arc<SessionManager>,
+        settings: SettingsOwner,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            client,
+            manager,
+            settings,
+            capabilities: OnceLock::new(),
+            stop,
+            session_updates: Arc::default(),
+            shut_down: AtomicBool::new(false),
+        }
+    }
+
+    /// Set when the client takes `souffleur/session/update`.
+    pub(super) fn session_updates(&self) -> Arc<AtomicBool> {
+        self.session_updates.clone()
+    }
+
+    /// Whether `shutdown` came.
+    pub(super) fn was_shut_down(&self) -> bool {
+        self.shut_down.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn session_new(&self, params: Params<NewParams>) -> Result<NewResult> {
+        sessions::new(self, params)
+    }
+
+    pub(super) async fn session_list(&self, params: Params<ListParams>) -> Result<ListResult> {
+        sessions::list(self, params)
+    }
+
+    pub(super) async fn session_load(&self, params: Params<LoadParams>) -> Result<LoadResult> {
+        sessions::load(self, params).await
+    }
+
+    pub(super) async fn session_prompt(&self, params: Params<PromptParams>) -> Result<PromptResult> {
+        sessions::prompt(self, params).await
+    }
+
+    pub(super) async fn session_cancel(&self, params: Params<CancelParams>) -> Result<CancelResult> {
+        sessions::cancel(self, params).await
+    }
+
+    pub(super) async fn session_close(&self, params: Params<CloseParams>) -> Result<CloseResult> {
+        sessions::close(self, params).await
+    }
+
+    pub(super) async fn progress_cancel(&self, params: Params<ProgressCancelParams>) {
+        sessions::progress_cancel(self, params);
+    }
+}
+
+impl LanguageServer for Backend {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        Ok(lifecycle::initialize(self, &params))
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        lifecycle::initialized(self).await;
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        lifecycle::shutdown(self).await;
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        documents::opened(self, params);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        documents::changed(self, params);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        documents::closed(self, &params);
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        workspace::configuration_changed(self, params).await;
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        workspace::folders_changed(self, &params);
+    }
+}

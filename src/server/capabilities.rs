@@ -1,0 +1,152 @@
+//! What the client can do: read once, from `initialize`. No other code looks at capability JSON.
+
+use tower_lsp::ls_types::{InitializeParams, PositionEncodingKind, WorkspaceFolder};
+
+use crate::protocol::{ClientCapabilities, EditorSettings};
+use crate::workspace::{PositionEncoding, Root, file_uri};
+
+/// What was negotiated.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Capabilities {
+    /// What positions count.
+    pub(super) position_encoding: PositionEncoding,
+    /// What the client can do beyond LSP.
+    pub(super) souffleur: ClientCapabilities,
+    /// The client's process, whose end is ours.
+    pub(super) process_id: Option<u32>,
+    /// The workspace folders.
+    pub(super) roots: Vec<Root>,
+    /// The settings that came along, and what of them could not be read.
+    pub(super) settings: Result<EditorSettings, String>,
+}
+
+impl Capabilities {
+    /// Reads what a client sent.
+    pub(super) fn negotiate(params: &InitializeParams) -> Self {
+        let offered = params.capabilities.general.as_ref().and_then(|general| general.position_encodings.as_deref());
+        let settings = match &params.initialization_options {
+            None | Some(serde_json::Value::Null) => Ok(EditorSettings::default()),
+            Some(options) => serde_path_to_error::deserialize(options).map_err(|error| error.to_string()),
+        };
+        let experimental = params
+            .capabilities
+            .experimental
+            .as_ref()
+            .and_then(|experimental| experimental.get("souffleur"))
+            .and_then(|souffleur| serde_json::from_value(souffleur.clone()).ok());
+        let declared = settings.as_ref().ok().and_then(|settings| settings.capabilities.clone());
+        Self {
+            position_encoding: choose(offered.unwrap_or_default()),
+            souffleur: experimental.or(declared).unwrap_or_default(),
+            process_id: params.process_id,
+            roots: roots(params),
+            settings,
+        }
+    }
+}
+
+/// UTF-8 is cheapest here; UTF-16 is what every client knows.
+fn choose(offered: &[PositionEncodingKind]) -> PositionEncoding {
+    if offered.contains(&PositionEncodingKind::UTF8) {
+        PositionEncoding::Utf8
+    } else if offered.contains(&PositionEncodingKind::UTF32) && !offered.contains(&PositionEncodingKind::UTF16) {
+        PositionEncoding::Utf32
+    } else {
+        PositionEncoding::Utf16
+    }
+}
+
+/// LSP's name of an encoding.
+pub(super) fn encoding_kind(encoding: PositionEncoding) -> PositionEncodingKind {
+    match encoding {
+        PositionEncoding::Utf8 => PositionEncodingKind::UTF8,
+        PositionEncoding::Utf16 => PositionEncodingKind::UTF16,
+        PositionEncoding::Utf32 => PositionEncodingKind::UTF32,
+    }
+}
+
+/// The folders: the list of newer clients, else the one root of older ones.
+fn roots(params: &InitializeParams) -> Vec<Root> {
+    if let Some(folders) = params.workspace_folders.as_ref().filter(|folders| !folders.is_empty()) {
+        return folders.iter().map(root).collect();
+    }
+    #[allow(deprecated, reason = "older clients send nothing else")]
+    let (uri, path) = (params.root_uri.as_ref(), params.root_path.as_deref());
+    let uri = uri.map(|uri| uri.as_str().to_owned());
+    let uri = uri.or_else(|| file_uri(std::path::Path::new(path?)));
+    uri.into_iter().map(Root::new).collect()
+}
+
+/// A folder as the client names it.
+pub(super) fn root(folder: &WorkspaceFolder) -> Root {
+    Root::new(folder.uri.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn negotiate(params: serde_json::Value) -> Capabilities {
+        Capabilities::negotiate(&serde_json::from_value(params).unwrap())
+    }
+
+    #[test]
+    fn a_client_that_says_nothing_gets_what_lsp_says() {
+        let capabilities = negotiate(json!({"processId": null, "rootUri": null, "capabilities": {}}));
+        assert_eq!(capabilities.position_encoding, PositionEncoding::Utf16);
+        assert_eq!(capabilities.roots, []);
+        assert_eq!(capabilities.souffleur, ClientCapabilities::default());
+    }
+
+    #[test]
+    fn encodings_are_chosen_from_what_is_offered() {
+        let encoding = |offered: serde_json::Value| {
+            let general = json!({"general": {"positionEncodings": offered}});
+            negotiate(json!({"capabilities": general})).position_encoding
+        };
+        assert_eq!(encoding(json!(["utf-32", "utf-8", "utf-16"])), PositionEncoding::Utf8);
+        assert_eq!(encoding(json!(["utf-16"])), PositionEncoding::Utf16);
+        assert_eq!(encoding(json!(["utf-32"])), PositionEncoding::Utf32);
+    }
+
+    #[test]
+    fn our_capabilities_come_by_either_way() {
+        let ours = json!({"sessionUpdate": true});
+        let by_lsp = negotiate(json!({"capabilities": {"experimental": {"souffleur": ours}}}));
+        let by_options = negotiate(json!({"capabilities": {}, "initializationOptions": {"capabilities": ours}}));
+        assert!(by_lsp.souffleur.session_update && by_options.souffleur.session_update);
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_named() {
+        let capabilities = negotiate(json!({"capabilities": {}, "initializationOptions": {"model": 5}}));
+        assert!(capabilities.settings.unwrap_err().contains("model"));
+    }
+
+    /// The `initialize` of real clients, where the recordings are at hand.
+    #[test]
+    fn captured_clients_are_understood() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/capabilities");
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            println!("skipped: the captured capabilities are not at hand");
+            return;
+        };
+        let mut seen = 0;
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let params: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let expected = match name.as_str() {
+                name if name.contains("Eglot") || name.contains("helix") || name.contains("kakoune") => {
+                    PositionEncoding::Utf8
+                }
+                name if name.contains("Neovim-0.12") => PositionEncoding::Utf8,
+                _ => PositionEncoding::Utf16,
+            };
+            assert_eq!(negotiate(params).position_encoding, expected, "{name}");
+            seen += 1;
+        }
+        assert!(seen >= 8, "only {seen} captures were found");
+    }
+}

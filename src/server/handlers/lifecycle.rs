@@ -1,0 +1,77 @@
+//! `initialize` to `shutdown`.
+
+use std::sync::atomic::Ordering;
+
+use tower_lsp::ls_types::{
+    InitializeParams, InitializeResult, MessageType, OneOf, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+};
+
+use crate::protocol::{METHODS, PROTOCOL_VERSION, ServerExperimental};
+use crate::provider::PROVIDERS;
+use crate::server::backend::Backend;
+use crate::server::capabilities::{Capabilities, encoding_kind};
+use crate::server::parent;
+
+/// `initialize`: what the client can do is read once, what the server can do is told.
+pub(in crate::server) fn initialize(backend: &Backend, params: &InitializeParams) -> InitializeResult {
+    let capabilities = Capabilities::negotiate(params);
+    backend.manager.shared().workspace.roots.set(capabilities.roots.clone());
+    backend.session_updates.store(capabilities.souffleur.session_update, Ordering::Relaxed);
+    if let Ok(settings) = &capabilities.settings {
+        backend.settings.editor_changed(settings);
+    }
+    if let Some(process) = capabilities.process_id {
+        let stop = backend.stop.clone();
+        tokio::spawn(async move {
+            parent::gone(process).await;
+            tracing::info!(process, "the editor's process is gone");
+            stop.cancel();
+        });
+    }
+    let encoding = encoding_kind(capabilities.position_encoding);
+    // The router lets `initialize` through once only.
+    let _ = backend.capabilities.set(capabilities);
+    let sync = TextDocumentSyncOptions {
+        open_close: Some(true),
+        change: Some(TextDocumentSyncKind::INCREMENTAL),
+        ..TextDocumentSyncOptions::default()
+    };
+    let folders =
+        WorkspaceFoldersServerCapabilities { supported: Some(true), change_notifications: Some(OneOf::Left(true)) };
+    let experimental = ServerExperimental {
+        protocol_version: PROTOCOL_VERSION,
+        methods: METHODS.iter().map(|method| method.name.to_owned()).collect(),
+        providers: PROVIDERS.iter().map(|&provider| provider.to_owned()).collect(),
+    };
+    InitializeResult {
+        capabilities: ServerCapabilities {
+            position_encoding: Some(encoding),
+            text_document_sync: Some(TextDocumentSyncCapability::Options(sync)),
+            workspace: Some(WorkspaceServerCapabilities {
+                workspace_folders: Some(folders),
+                ..WorkspaceServerCapabilities::default()
+            }),
+            experimental: Some(serde_json::json!({ "souffleur": experimental })),
+            ..ServerCapabilities::default()
+        },
+        server_info: Some(ServerInfo {
+            name: "souffleur".to_owned(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }),
+        ..InitializeResult::default()
+    }
+}
+
+/// `initialized`: from now on the client takes messages; settings that could not be read are told.
+pub(in crate::server) async fn initialized(backend: &Backend) {
+    let Some(Err(error)) = backend.capabilities.get().map(|capabilities| &capabilities.settings) else { return };
+    let message = format!("Souffleur: initializationOptions are ignored: {error}");
+    backend.client.show_message(MessageType::WARNING, message).await;
+}
+
+/// `shutdown`: all turns end.
+pub(in crate::server) async fn shutdown(backend: &Backend) {
+    backend.shut_down.store(true, Ordering::Relaxed);
+    backend.manager.close_all().await;
+}

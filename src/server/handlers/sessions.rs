@@ -1,0 +1,48 @@
+//! `souffleur/session/*`.
+
+use tower_lsp::jsonrpc::Result;
+
+use crate::protocol::{
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult,
+};
+use crate::server::backend::{Backend, ProgressCancelParams};
+use crate::server::errors::{Params, to_rpc};
+
+/// `souffleur/session/new`.
+pub(in crate::server) fn new(backend: &Backend, params: Params<NewParams>) -> Result<NewResult> {
+    params.0.and_then(|params| backend.manager.create(params)).map_err(to_rpc)
+}
+
+/// `souffleur/session/list`.
+pub(in crate::server) fn list(backend: &Backend, params: Params<ListParams>) -> Result<ListResult> {
+    params.0.and_then(|params| backend.manager.list(&params)).map_err(to_rpc)
+}
+
+/// `souffleur/session/load`.
+pub(in crate::server) async fn load(backend: &Backend, params: Params<LoadParams>) -> Result<LoadResult> {
+    backend.manager.load(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/prompt`: answers when the prompt is taken, not when the turn is over.
+pub(in crate::server) async fn prompt(backend: &Backend, params: Params<PromptParams>) -> Result<PromptResult> {
+    backend.manager.prompt(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/cancel`.
+pub(in crate::server) async fn cancel(backend: &Backend, params: Params<CancelParams>) -> Result<CancelResult> {
+    backend.manager.cancel(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/close`.
+pub(in crate::server) async fn close(backend: &Backend, params: Params<CloseParams>) -> Result<CloseResult> {
+    backend.manager.close(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `window/workDoneProgress/cancel`, with the token of a turn's stream.
+pub(in crate::server) fn progress_cancel(backend: &Backend, params: Params<ProgressCancelParams>) {
+    match params.0 {
+        Ok(params) => backend.manager.cancel_stream(&params.token),
+        Err(error) => tracing::warn!(%error, "window/workDoneProgress/cancel was ignored"),
+    }
+}

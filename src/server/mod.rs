@@ -1,0 +1,86 @@
+//! The LSP face: JSON-RPC on standard input and output.
+//!
+//! *For*: translating between an editor and the sessions.
+//! *Owns*: the transport loop, the one writer of standard output, what was negotiated with the client.
+//! *Must not know*: providers, prompts, how a turn works. LSP's own types stay in here.
+
+mod backend;
+mod capabilities;
+mod convert;
+mod errors;
+mod frame;
+mod handlers;
+mod incoming;
+mod options;
+mod parent;
+mod stdio;
+mod transport;
+mod writer;
+
+pub use options::{ServeOptions, SettingsOwner};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tower_lsp::LspService;
+
+use crate::config::Environment;
+use crate::error::UserError;
+use crate::provider::Registry;
+use crate::session::{Outbox, SessionManager, Shared};
+use crate::tools::Tools;
+use crate::workspace::Workspace;
+use backend::Backend;
+
+/// How long sessions may take to end when the server does.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
+/// How long the last messages may take to be read by the editor.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// Serves one editor on standard input and output until it says `exit`, closes the input, or dies. Gives back the
+/// process's exit code, as LSP has it: 0 after `shutdown`, else 1. The caller then ends the process, whatever threads
+/// still wait.
+///
+/// # Errors
+/// `config.invalid` when the environment has a setting that cannot be used.
+pub async fn serve(environment: Environment, options: ServeOptions) -> Result<u8, UserError> {
+    let settings = SettingsOwner::new(&environment, options)?;
+    let outbox = Arc::new(Outbox::default());
+    let manager = Arc::new(SessionManager::new(Shared {
+        registry: Registry::new(Arc::new(environment)),
+        workspace: Arc::new(Workspace::default()),
+        tools: Tools::builtin(),
+        outbox: outbox.clone(),
+        settings: settings.subscribe(),
+    }));
+    let stop = CancellationToken::new();
+    let (service, socket) = service(manager.clone(), settings, stop.clone());
+    let (requests, replies) = socket.split();
+    let session_updates = service.inner().session_updates();
+    let (writer, sender) = writer::Writer::new(outbox, requests, session_updates);
+    let finish = CancellationToken::new();
+    let writing = tokio::spawn(writer.run(stdio::output(), finish.clone(), stop.clone()));
+    let code = transport::read(stdio::input(), service, replies, sender, stop).await;
+    // Whatever hangs, the process ends.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, manager.close_all()).await;
+    finish.cancel();
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, writing).await;
+    Ok(code)
+}
+
+fn service(
+    manager: Arc<SessionManager>,
+    settings: SettingsOwner,
+    stop: CancellationToken,
+) -> (LspService<Backend>, tower_lsp::ClientSocket) {
+    LspService::build(|client| Backend::new(client, manager, settings, stop))
+        .custom_method("souffleur/session/new", Backend::session_new)
+        .custom_method("souffleur/session/list", Backend::session_list)
+        .custom_method("souffleur/session/load", Backend::session_load)
+        .custom_method("souffleur/session/prompt", Backend::session_prompt)
+        .custom_method("souffleur/session/cancel", Backend::session_cancel)
+        .custom_method("souffleur/session/close", Backend::session_close)
+        .custom_method("window/workDoneProgress/cancel", Backend::progress_cancel)
+        .finish()
+}
