@@ -63,37 +63,37 @@ impl Answer {
 
     /// Begins a text block.
     pub fn open_text(self) -> Self {
-        self.open_block(json!({"type": "text", "text": ""}))
+        self.open_block(&json!({"type": "text", "text": ""}))
     }
 
     /// Text deltas of the open block.
     pub fn deltas(mut self, deltas: &[&str]) -> Self {
         for text in deltas {
-            self = self.delta(json!({"type": "text_delta", "text": text}));
+            self = self.delta(&json!({"type": "text_delta", "text": text}));
         }
         self
     }
 
     /// A thinking block in these deltas, with its signature.
     pub fn thinking(mut self, deltas: &[&str], signature: &str) -> Self {
-        self = self.open_block(json!({"type": "thinking", "thinking": "", "signature": ""}));
+        self = self.open_block(&json!({"type": "thinking", "thinking": "", "signature": ""}));
         for thinking in deltas {
-            self = self.delta(json!({"type": "thinking_delta", "thinking": thinking}));
+            self = self.delta(&json!({"type": "thinking_delta", "thinking": thinking}));
         }
-        self.delta(json!({"type": "signature_delta", "signature": signature})).close_block()
+        self.delta(&json!({"type": "signature_delta", "signature": signature})).close_block()
     }
 
     /// Thinking that only the vendor can read.
     pub fn redacted_thinking(self, data: &str) -> Self {
-        self.open_block(json!({"type": "redacted_thinking", "data": data})).close_block()
+        self.open_block(&json!({"type": "redacted_thinking", "data": data})).close_block()
     }
 
     /// A tool call whose input comes in these fragments.
     pub fn tool_use(mut self, id: &str, name: &str, fragments: &[&str]) -> Self {
-        self = self.open_block(json!({"type": "tool_use", "id": id, "name": name, "input": {}}));
-        self = self.delta(json!({"type": "input_json_delta", "partial_json": ""}));
+        self = self.open_block(&json!({"type": "tool_use", "id": id, "name": name, "input": {}}));
+        self = self.delta(&json!({"type": "input_json_delta", "partial_json": ""}));
         for partial in fragments {
-            self = self.delta(json!({"type": "input_json_delta", "partial_json": partial}));
+            self = self.delta(&json!({"type": "input_json_delta", "partial_json": partial}));
         }
         self.close_block()
     }
@@ -146,14 +146,14 @@ impl Answer {
     }
 
     /// Begins a content block.
-    pub fn open_block(mut self, block: Value) -> Self {
+    pub fn open_block(mut self, block: &Value) -> Self {
         let event = json!({"type": "content_block_start", "index": self.index, "content_block": block});
         self.push("content_block_start", event);
         self
     }
 
     /// A delta of the open block.
-    pub fn delta(mut self, delta: Value) -> Self {
+    pub fn delta(mut self, delta: &Value) -> Self {
         let event = json!({"type": "content_block_delta", "index": self.index, "delta": delta});
         self.push("content_block_delta", event);
         self

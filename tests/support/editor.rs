@@ -51,6 +51,8 @@ impl RpcError {
     }
 }
 
+type Ignorable = Box<dyn Fn(&Message) -> bool>;
+
 enum Input {
     Bytes(Vec<u8>),
     Close,
@@ -66,7 +68,7 @@ pub struct Editor {
     threads: Vec<JoinHandle<()>>,
     stderr: Arc<Mutex<Vec<u8>>>,
     ids: Cell<i64>,
-    ignored: RefCell<Vec<Box<dyn Fn(&Message) -> bool>>>,
+    ignored: RefCell<Vec<Ignorable>>,
     initialize_params: Value,
     result: Value,
     status: Option<ExitStatus>,
@@ -117,7 +119,11 @@ impl Editor {
 
     /// Performs `initialize` and `initialized`; the result stays at hand.
     pub fn initialize(&mut self) {
-        let params = self.initialize_params.clone();
+        self.initialize_with(self.initialize_params.clone());
+    }
+
+    /// The same with other parameters.
+    pub fn initialize_with(&mut self, params: Value) {
         self.result = self.call_ok("initialize", params);
         self.notify("initialized", json!({}));
     }
@@ -296,6 +302,11 @@ impl Editor {
         Turn::new(token, turn_id, Stream::default())
     }
 
+    /// The turn of a prompt that the test sent by itself.
+    pub fn turn_of(&self, token: Value, turn_id: &str) -> Turn {
+        Turn::new(token, turn_id.to_owned(), Stream::default())
+    }
+
     /// Prompts with a text and waits for the end of the turn.
     pub fn ask(&self, session: &str, text: &str) -> Turn {
         let mut turn = self.prompt(session, text);
@@ -370,27 +381,38 @@ impl Editor {
 
     /// Waits for the process to end by itself; panics when it does not.
     pub fn wait_exit(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + EXIT_GUARD;
         // The pipe's end is the event; what remains until the process can be reaped is polled.
         self.inbox.wait_end(EXIT_GUARD);
-        loop {
+        self.reap(Instant::now() + EXIT_GUARD)
+    }
+
+    /// The same while the test does not read the server's output, so that its end cannot be seen. What was left in
+    /// the pipe is read afterwards.
+    pub fn wait_exit_unread(&mut self) -> ExitStatus {
+        self.inbox.accept_cut();
+        self.reap(Instant::now() + EXIT_GUARD)
+    }
+
+    fn reap(&mut self, deadline: Instant) -> ExitStatus {
+        let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child that can be waited for") {
-                self.status = Some(status);
-                break;
+                break status;
             }
             if Instant::now() >= deadline {
                 self.kill();
                 panic!("the server did not end in {EXIT_GUARD:?}\n{}", self.situation());
             }
             std::thread::sleep(Duration::from_millis(2));
-        }
+        };
+        self.status = Some(status);
+        self.inbox.release();
         let closed = self.inbox.wait_end(EXIT_GUARD);
         assert!(closed, "the server ended, but a process that it started still holds its output");
         let _ = self.input.send(Input::Close);
         for thread in self.threads.drain(..) {
             thread.join().expect("a pipe's thread");
         }
-        self.status.unwrap()
+        status
     }
 
     /// Shuts the server down and checks what dropping checks.

@@ -49,6 +49,7 @@ struct State {
     received: usize,
     faults: Vec<String>,
     held: bool,
+    may_be_cut: bool,
     ended: bool,
 }
 
@@ -81,7 +82,7 @@ impl Inbox {
             }
         }
         let mut state = self.lock();
-        if reader.unread() > 0 && state.faults.is_empty() {
+        if reader.unread() > 0 && state.faults.is_empty() && !state.may_be_cut {
             state.faults.push(format!("standard output ended inside a frame, {} bytes in", reader.unread()));
         }
         state.ended = true;
@@ -121,6 +122,11 @@ impl Inbox {
     pub fn release(&self) {
         self.lock().held = false;
         self.changed.notify_all();
+    }
+
+    /// Accepts an end inside a frame: nobody read while the server ended.
+    pub fn accept_cut(&self) {
+        self.lock().may_be_cut = true;
     }
 
     /// Takes the first message that `wanted` accepts, waiting for it if need be. For one thread at a time.

@@ -201,18 +201,23 @@ impl Turn {
         &self.stream.completed
     }
 
-    /// The text of all messages, those still running included.
+    /// The text of all messages as it was streamed, those still running included.
     pub fn text(&self) -> String {
-        let mut texts = String::new();
-        for (_, value) in &self.values {
-            let ProgressValue::Report(report) = value else { continue };
+        self.text_before(usize::MAX)
+    }
+
+    /// The text that came before the server's message of this number.
+    pub fn text_before(&self, number: usize) -> String {
+        let before = self.values.iter().zip(&self.numbers).filter(|(_, place)| **place < number);
+        let said = before.filter_map(|((_, value), _)| {
+            let ProgressValue::Report(report) = value else { return None };
             match &report.update {
                 SessionUpdate::ItemStarted { item: Item { content: ItemContent::Message { text }, .. } }
-                | SessionUpdate::ItemDelta { delta: ItemDelta::Text { text }, .. } => texts.push_str(text),
-                _ => {}
+                | SessionUpdate::ItemDelta { delta: ItemDelta::Text { text }, .. } => Some(text.as_str()),
+                _ => None,
             }
-        }
-        texts
+        });
+        said.collect()
     }
 
     /// The text of all completed thinking items.

@@ -312,8 +312,8 @@ fn take(shared: &Shared, request: &Request) -> (usize, Script) {
         (state.requests.len() - 1, state.scripts.pop_front(), state.answerer.clone())
     });
     let unscripted = || Script::error(500, "api_error", "the test has no script for this request");
-    let answered = || answerer.map_or_else(unscripted, |answerer| answerer(request));
-    (index, queued.unwrap_or_else(answered))
+    let made = || answerer.map_or_else(unscripted, |answerer| answerer(request));
+    (index, queued.unwrap_or_else(made))
 }
 
 fn end(shared: &Shared, index: usize, outcome: Outcome) {

@@ -1,0 +1,21 @@
+//! End to end: the built binary over standard input and output, against a scripted vendor or the simulated provider.
+//!
+//! Each test plays an editor; dropping it shuts the server down and fails on messages that nobody read. Every stream
+//! is checked against the rules of `support/turn.rs`, whatever the test is about.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+pub mod support;
+
+mod bad_frames;
+mod bad_params;
+mod cancel;
+mod documents;
+mod lifecycle;
+mod load;
+mod order;
+mod prompt;
+mod sim;
+mod slow_editor;
+mod upstream;
