@@ -382,8 +382,9 @@ impl Editor {
     /// Waits for the process to end by itself; panics when it does not.
     pub fn wait_exit(&mut self) -> ExitStatus {
         // The pipe's end is the event; what remains until the process can be reaped is polled.
+        let deadline = Instant::now() + EXIT_GUARD;
         self.inbox.wait_end(EXIT_GUARD);
-        self.reap(Instant::now() + EXIT_GUARD)
+        self.reap(deadline)
     }
 
     /// The same while the test does not read the server's output, so that its end cannot be seen. What was left in

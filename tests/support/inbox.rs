@@ -77,6 +77,7 @@ impl Inbox {
             reader.push(&chunk[..count]);
             if let Err(fault) = self.take_in(&mut reader, &intercept) {
                 self.lock().faults.push(format!("standard output carries something else than frames: {fault}"));
+                self.changed.notify_all();
                 let _ = std::io::copy(&mut output, &mut std::io::sink());
                 break;
             }
@@ -143,6 +144,9 @@ impl Inbox {
                     return Ok(state.waiting.remove(looked_at).unwrap());
                 }
                 looked_at += 1;
+            }
+            if !state.faults.is_empty() {
+                return Err("the server wrote something else than frames");
             }
             if state.ended {
                 return Err("the server closed its output");
