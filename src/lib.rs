@@ -24,3 +24,5 @@ pub mod tools;
 pub mod session;
 
 pub mod server;
+
+pub mod cli;

@@ -1,2 +1,5 @@
 //! The binary: see `souffleur --help`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    souffleur::cli::main()
+}

@@ -5,7 +5,9 @@
 //! *Must not know*: providers' wire formats, sessions, LSP. It reads no network and runs no program.
 
 mod environment;
+mod owner;
 mod settings;
 
 pub use environment::Environment;
+pub use owner::SettingsOwner;
 pub use settings::{Layer, Setting, Settings, Source, VARIABLES, Variable};

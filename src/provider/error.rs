@@ -76,7 +76,9 @@ impl Category {
             Self::PayloadTooLarge => Some("attach less"),
             Self::ModelNotFound => Some("check the model's name; a model may also have been retired"),
             Self::StreamBroken => Some("what arrived is kept; send the prompt again to go on"),
-            Self::UnexpectedResponse => Some("check the base URL: a proxy or a login page may have answered"),
+            Self::UnexpectedResponse => Some(
+                "check the base URL (for Anthropic: ANTHROPIC_BASE_URL): a proxy or a login page may have answered",
+            ),
             Self::MissingKey | Self::BadRequest | Self::Config => None,
         }
     }

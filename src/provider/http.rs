@@ -93,6 +93,9 @@ impl Failure {
 pub fn expect_event_stream(response: &Response) -> Result<(), Error> {
     let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if response.status() == reqwest::StatusCode::NO_CONTENT {
+        return Err(Error::new(Category::UnexpectedResponse, "the provider answered with nothing (HTTP 204)"));
+    }
     match kind.as_str() {
         // Some gateways forget the type or send a neutral one; the body decides then.
         "text/event-stream" | "" | "application/octet-stream" => Ok(()),

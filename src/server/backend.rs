@@ -15,7 +15,7 @@ use tower_lsp::{Client, LanguageServer};
 use super::capabilities::Capabilities;
 use super::errors::Params;
 use super::handlers::{documents, lifecycle, sessions, workspace};
-use super::options::SettingsOwner;
+use crate::config::SettingsOwner;
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptParams, PromptResult, StreamToken,

@@ -11,13 +11,10 @@ mod errors;
 mod frame;
 mod handlers;
 mod incoming;
-mod options;
 mod parent;
 mod stdio;
 mod transport;
 mod writer;
-
-pub use options::{ServeOptions, SettingsOwner};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +22,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::LspService;
 
-use crate::config::Environment;
+use crate::config::{Environment, Layer, SettingsOwner};
 use crate::error::UserError;
 use crate::provider::Registry;
 use crate::session::{Outbox, SessionManager, Shared};
@@ -44,8 +41,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// `config.invalid` when the environment has a setting that cannot be used.
-pub async fn serve(environment: Environment, options: ServeOptions) -> Result<u8, UserError> {
-    let settings = SettingsOwner::new(&environment, options)?;
+pub async fn serve(environment: Environment, command_line: Layer) -> Result<u8, UserError> {
+    let settings = SettingsOwner::new(&environment, command_line)?;
     let outbox = Arc::new(Outbox::default());
     let manager = Arc::new(SessionManager::new(Shared {
         registry: Registry::new(Arc::new(environment)),

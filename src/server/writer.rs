@@ -11,12 +11,12 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use tower_lsp::{ClientSocket, Loopback};
 use tower_lsp::jsonrpc::Response;
+use tower_lsp::{ClientSocket, Loopback};
 
 use super::stdio::Output;
-use crate::protocol::{ProgressBegin, ProgressEnd, ProgressReport, ProgressValue, SessionUpdateParams, StreamToken};
-use crate::session::{Batch, Outbox, StreamEvent, TurnBegin};
+use crate::protocol::{ProgressValue, SessionUpdateParams, StreamToken};
+use crate::session::{Batch, Outbox};
 
 type RequestStream = <ClientSocket as Loopback>::RequestStream;
 
@@ -209,7 +209,7 @@ impl Writer {
             }
             Batch::Stream { token, first_seq, events } => {
                 for (seq, event) in (first_seq..).zip(events) {
-                    self.notification("$/progress", &Progress { token: &token, value: value(seq, event) });
+                    self.notification("$/progress", &Progress { token: &token, value: event.into_progress(seq) });
                 }
             }
         }
@@ -244,22 +244,4 @@ struct Notification<'a, P> {
 struct Progress<'a> {
     token: &'a StreamToken,
     value: ProgressValue,
-}
-
-fn value(seq: u64, event: StreamEvent) -> ProgressValue {
-    match event {
-        StreamEvent::Begin(TurnBegin { session_id, turn_id, model, simulated }) => {
-            ProgressValue::Begin(ProgressBegin {
-                seq,
-                title: "Souffleur".to_owned(),
-                cancellable: true,
-                session_id,
-                turn_id,
-                model: model.to_string(),
-                simulated,
-            })
-        }
-        StreamEvent::Update(update) => ProgressValue::Report(ProgressReport { seq, update }),
-        StreamEvent::End(end) => ProgressValue::End(ProgressEnd { seq, end }),
-    }
 }

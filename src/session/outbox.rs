@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::stream::StreamQueue;
 use crate::chat::{SessionId, SessionUpdate, TurnEnd, TurnId};
 use crate::error::{ErrorCode, UserError};
-use crate::protocol::{SessionInfo, StreamToken};
+use crate::protocol::{ProgressBegin, ProgressEnd, ProgressReport, ProgressValue, SessionInfo, StreamToken};
 
 pub use super::stream::UpdateSender;
 
@@ -38,6 +38,25 @@ pub enum StreamEvent {
     Update(SessionUpdate),
     /// The last value.
     End(TurnEnd),
+}
+
+impl StreamEvent {
+    /// The value as it travels, as number `seq` of its stream.
+    pub fn into_progress(self, seq: u64) -> ProgressValue {
+        match self {
+            Self::Begin(begin) => ProgressValue::Begin(ProgressBegin {
+                seq,
+                title: "Souffleur".to_owned(),
+                cancellable: true,
+                session_id: begin.session_id,
+                turn_id: begin.turn_id,
+                model: begin.model.to_string(),
+                simulated: begin.simulated,
+            }),
+            Self::Update(update) => ProgressValue::Report(ProgressReport { seq, update }),
+            Self::End(end) => ProgressValue::End(ProgressEnd { seq, end }),
+        }
+    }
 }
 
 /// What the reader takes at once.

@@ -64,7 +64,7 @@ fn a_lost_sender_still_ends_its_stream() {
 fn a_full_stream_has_no_space_until_it_is_read() {
     let outbox = Arc::new(Outbox::default());
     let (full, other) = (outbox.open(token("a")).unwrap(), outbox.open(token("b")).unwrap());
-    full.push(delta("x", &"y".repeat(100_000)));
+    full.push(delta("x", &"y".repeat(5_000_000)));
     other.push(delta("x", "z"));
     assert!(!full.has_space());
     assert!(other.has_space());

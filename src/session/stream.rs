@@ -10,10 +10,11 @@ use crate::chat::{SessionUpdate, TurnEnd, TurnStopReason, Usage};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::StreamToken;
 
-/// How many bytes of text may wait in one stream before its writer has to.
-const MAX_BYTES: usize = 64 * 1024;
+/// How many bytes of text may wait in one stream before its writer has to: more than any answer has, so that an editor
+/// that stalls for a moment does not stall the provider's connection, too.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How many values may wait in one stream before its writer has to.
-const MAX_EVENTS: usize = 1_024;
+const MAX_EVENTS: usize = 4_096;
 
 /// The queue of one stream.
 #[derive(Debug)]

@@ -54,8 +54,9 @@ fn plain(request: &CompletionRequest) -> Vec<Step> {
     if let Some(result) = last_result(request) {
         let lines = result.lines().count();
         let first = result.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        let text = format!("The tool answered with {lines} lines; the first says: {}", shorten(first));
-        return vec![Step::Text(text), Step::Text(" (This answer is simulated.)".to_owned())];
+        let first = shorten(first);
+        let text = format!("The tool answered with {lines} lines; the first says: {first} (This answer is simulated.)");
+        return vec![Step::Text(text)];
     }
     let (prompt, _) = current_turn(request).unwrap_or_default();
     let think = format!("The user says: {} I am a simulation, so I answer by rule.", shorten(&prompt));

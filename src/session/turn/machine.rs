@@ -274,6 +274,9 @@ impl TurnMachine {
     }
 
     fn bill(&mut self, usage: Usage, out: &mut Vec<Effect>) {
+        if usage == Usage::default() {
+            return;
+        }
         self.usage.add(&usage);
         if let Some(price) = &self.setup.price {
             self.micro_usd += cost(price, &usage).micro_usd;

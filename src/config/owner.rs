@@ -1,19 +1,13 @@
-//! How the server is started, and the owner of its settings.
+//! The owner of the settings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::config::{Environment, Layer, Settings, Source};
+use super::environment::Environment;
+use super::settings::{Layer, Settings, Source};
 use crate::error::UserError;
 use crate::protocol::EditorSettings;
-
-/// How the server is started.
-#[derive(Clone, Debug, Default)]
-pub struct ServeOptions {
-    /// Settings of the command line.
-    pub command_line: Layer,
-}
 
 /// Owns the layers of settings; everyone else sees resolved snapshots.
 #[derive(Debug)]
@@ -29,10 +23,10 @@ impl SettingsOwner {
     ///
     /// # Errors
     /// `config.invalid` when the environment has a setting that cannot be used.
-    pub fn new(environment: &Environment, options: ServeOptions) -> Result<Self, UserError> {
+    pub fn new(environment: &Environment, command_line: Layer) -> Result<Self, UserError> {
         let owner = Self {
             environment: Layer::from_environment(environment)?,
-            command_line: options.command_line,
+            command_line,
             editor: Mutex::new(Layer::default()),
             resolved: watch::Sender::new(Arc::new(Settings::default())),
         };

@@ -1,0 +1,122 @@
+//! The commands and their options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Layer;
+use crate::protocol::export::Format;
+
+/// Souffleur: a language server for AI.
+#[derive(Debug, Parser)]
+#[command(name = "souffleur", version, about, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// What to do; the language server when nothing is said.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// The model of new sessions, as provider:model; sim:default needs no key and no network.
+    #[arg(long, global = true, value_name = "PROVIDER:MODEL")]
+    model: Option<String>,
+    /// The most tokens one answer may have, thinking included.
+    #[arg(long, global = true, value_name = "TOKENS")]
+    max_output_tokens: Option<u32>,
+    /// Append the log to this file instead of standard error.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+    /// How much is logged: error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL", env = "SOUFFLEUR_LOG_LEVEL", default_value = "warn")]
+    pub(super) log_level: String,
+}
+
+impl Arguments {
+    /// The settings that the command line sets.
+    pub(super) fn layer(&self) -> Layer {
+        Layer { model: self.model.clone(), max_output_tokens: self.max_output_tokens, ..Layer::default() }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve an editor on standard input and output (the default).
+    Serve {
+        /// Accepted for editors that always pass it; there is no other way.
+        #[arg(long)]
+        stdio: bool,
+    },
+    /// Send one prompt about the current directory and stream the answer.
+    Ask(AskArguments),
+    /// Start the server, play the editor, and show what happens.
+    Demo(DemoArguments),
+    /// Write the protocol's types for editors.
+    Export {
+        /// What to write.
+        format: ExportFormat,
+        /// The directory to write to.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `ask`.
+#[derive(Debug, Args)]
+pub(super) struct AskArguments {
+    /// The prompt; read from standard input when it is `-`.
+    pub(super) prompt: String,
+    /// Print the turn's stream as JSON, one value a line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// The prompt to send instead of the demo's own.
+    pub(super) prompt: Option<String>,
+}
+
+/// What `export` writes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// JSON Schema of all messages.
+    JsonSchema,
+    /// TypeScript types.
+    #[value(name = "typescript")]
+    TypeScript,
+    /// Lua with `LuaCATS` annotations.
+    Lua,
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::JsonSchema => Self::JsonSchema,
+            ExportFormat::TypeScript => Self::TypeScript,
+            ExportFormat::Lua => Self::Lua,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_behind_the_command() {
+        let arguments = Arguments::parse_from(["souffleur", "ask", "hi", "--model", "sim:x"]);
+        assert_eq!(arguments.layer().model.as_deref(), Some("sim:x"));
+        assert!(Arguments::parse_from(["souffleur", "--log", "f"]).command.is_none());
+        assert!(Arguments::try_parse_from(["souffleur", "serve", "--stdio"]).is_ok());
+    }
+}

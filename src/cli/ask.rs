@@ -1,0 +1,174 @@
+//! `souffleur ask`: one turn in the current directory, through the same sessions as an editor's.
+
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::args::AskArguments;
+use super::print::{self, Style};
+use crate::chat::{ContentBlock, Item, ItemContent, ItemDelta, SessionUpdate, TurnEnd, TurnStopReason};
+use crate::config::{Environment, Layer, SettingsOwner};
+use crate::error::{ErrorCode, UserError};
+use crate::protocol::{CancelParams, NewParams, PromptParams, StreamToken};
+use crate::provider::Registry;
+use crate::session::{Batch, Outbox, SessionManager, Shared, StreamEvent};
+use crate::tools::Tools;
+use crate::workspace::{Root, Workspace, file_uri};
+
+/// The exit code of a program that the user interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Sends the prompt and streams the answer.
+pub(super) async fn run(
+    environment: Environment,
+    layer: Layer,
+    arguments: AskArguments,
+) -> Result<ExitCode, UserError> {
+    let prompt = prompt(arguments.prompt)?;
+    let settings = SettingsOwner::new(&environment, layer)?;
+    let workspace = Workspace::default();
+    let here = std::env::current_dir().ok().and_then(|directory| file_uri(&directory));
+    workspace.roots.set(here.into_iter().map(Root::new).collect());
+    let outbox = Arc::new(Outbox::default());
+    let manager = SessionManager::new(Shared {
+        registry: Registry::new(Arc::new(environment)),
+        workspace: Arc::new(workspace),
+        tools: Tools::builtin(),
+        outbox: outbox.clone(),
+        settings: settings.subscribe(),
+    });
+    let session_id = manager.create(NewParams::default())?.session.session_id;
+    let stream_token = StreamToken::Text("ask".to_owned());
+    let content = vec![ContentBlock::text(prompt)];
+    manager.prompt(PromptParams { session_id: session_id.clone(), content, stream_token, model: None }).await?;
+    let mut view = View::new(arguments.json);
+    let mut interrupted = false;
+    loop {
+        while let Some(batch) = outbox.take() {
+            let Batch::Stream { first_seq, events, .. } = batch else { continue };
+            for (seq, event) in (first_seq..).zip(events) {
+                if let Some(end) = view.show(seq, event) {
+                    return Ok(exit_code(&end));
+                }
+            }
+        }
+        tokio::select! {
+            () = outbox.ready() => {}
+            signal = tokio::signal::ctrl_c(), if !interrupted => {
+                interrupted = true;
+                if signal.is_ok() {
+                    manager.cancel(CancelParams { session_id: session_id.clone(), turn_id: None }).await?;
+                }
+            }
+        }
+    }
+}
+
+fn prompt(argument: String) -> Result<String, UserError> {
+    if argument != "-" {
+        return Ok(argument);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        UserError::new(ErrorCode::SessionEmptyPrompt, format!("standard input cannot be read: {error}"))
+    })?;
+    Ok(text)
+}
+
+fn exit_code(end: &TurnEnd) -> ExitCode {
+    match end.stop_reason {
+        TurnStopReason::Cancelled => ExitCode::from(INTERRUPTED),
+        TurnStopReason::Error | TurnStopReason::Refusal => ExitCode::FAILURE,
+        TurnStopReason::EndTurn
+        | TurnStopReason::MaxTokens
+        | TurnStopReason::StopSequence
+        | TurnStopReason::MaxTurnRequests
+        | TurnStopReason::ContextWindowExceeded => ExitCode::SUCCESS,
+    }
+}
+
+/// Shows a turn: the answer on standard output, everything about it on standard error.
+struct View {
+    json: bool,
+    style: Style,
+    /// Whether text was written that no line break ended.
+    open_line: bool,
+    open_aside: bool,
+}
+
+impl View {
+    fn new(json: bool) -> Self {
+        Self { json, style: Style::stderr(), open_line: false, open_aside: false }
+    }
+
+    /// Shows one value. Gives back the last one.
+    fn show(&mut self, seq: u64, event: StreamEvent) -> Option<TurnEnd> {
+        let end = if let StreamEvent::End(end) = &event { Some(end.clone()) } else { None };
+        if self.json {
+            print::line(&serde_json::to_string(&event.into_progress(seq)).unwrap_or_default());
+            return end;
+        }
+        match event {
+            StreamEvent::Begin(begin) if begin.simulated => self.aside("simulated answer: no model is asked\n"),
+            StreamEvent::Begin(_) => {}
+            StreamEvent::Update(update) => self.update(update),
+            StreamEvent::End(end) => self.end(&end),
+        }
+        end
+    }
+
+    fn update(&mut self, update: SessionUpdate) {
+        match update {
+            SessionUpdate::ItemDelta { delta: ItemDelta::Text { text }, .. } => {
+                self.close_aside();
+                self.open_line = !text.ends_with('\n');
+                print::text(&text);
+            }
+            SessionUpdate::ItemDelta { delta: ItemDelta::Thinking { text }, .. } => self.aside(&text),
+            SessionUpdate::ItemCompleted { item } => self.completed(&item),
+            SessionUpdate::ItemDelta { .. } | SessionUpdate::ItemStarted { .. } | SessionUpdate::Usage { .. } => {}
+        }
+    }
+
+    fn completed(&mut self, item: &Item) {
+        match &item.content {
+            ItemContent::ToolCall { name, input, is_error, .. } => {
+                self.close_line();
+                let outcome = if *is_error { "failed" } else { "done" };
+                self.aside(&format!("tool {name} {input}: {outcome}\n"));
+            }
+            ItemContent::Message { .. } => self.close_line(),
+            ItemContent::Thinking { .. } => self.close_aside(),
+            ItemContent::UserMessage { .. } => {}
+        }
+    }
+
+    fn end(&mut self, end: &TurnEnd) {
+        self.close_line();
+        self.close_aside();
+        if let Some(error) = &end.error {
+            print::error(error);
+        }
+        let reason = serde_json::to_value(end.stop_reason).unwrap_or_default();
+        let reason = reason.as_str().unwrap_or_default();
+        self.aside(&format!("{reason}: {}\n", print::usage(&end.usage, end.cost)));
+    }
+
+    fn aside(&mut self, text: &str) {
+        self.close_line();
+        self.open_aside = !text.ends_with('\n');
+        print::text_to_stderr(&self.style.dim(text));
+    }
+
+    fn close_line(&mut self) {
+        if std::mem::take(&mut self.open_line) {
+            print::text("\n");
+        }
+    }
+
+    fn close_aside(&mut self) {
+        if std::mem::take(&mut self.open_aside) {
+            print::text_to_stderr("\n");
+        }
+    }
+}
