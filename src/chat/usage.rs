@@ -43,16 +43,22 @@ impl Usage {
 #[serde(rename_all = "camelCase", default)]
 pub struct UsagePatch {
     /// See [`Usage::input_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<u64>,
     /// See [`Usage::output_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
     /// See [`Usage::cache_read_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_read_tokens: Option<u64>,
     /// See [`Usage::cache_write_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_tokens: Option<u64>,
     /// See [`Usage::cache_write_1h_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_1h_tokens: Option<u64>,
     /// See [`Usage::thinking_tokens`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub thinking_tokens: Option<u64>,
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod architecture;
+mod configuration;
 mod examples;
 #[path = "../support/files.rs"]
 mod files;

@@ -11,6 +11,7 @@ pub mod support;
 mod bad_frames;
 mod bad_params;
 mod cancel;
+mod captures;
 mod documents;
 mod lifecycle;
 mod load;

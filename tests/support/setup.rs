@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::editor::Editor;
 use super::vendor::Vendor;
 
-/// The `initialize` parameters of a real editor, as captured from it.
+/// The `initialize` parameters of a real editor: the members that a server may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
     /// Emacs with Eglot 1.17.
@@ -30,7 +30,7 @@ impl Client {
     /// All of them.
     pub const ALL: [Client; 6] = [Self::Eglot, Self::Helix, Self::Kakoune, Self::Neovim010, Self::Neovim, Self::VsCode];
 
-    fn captured(self) -> Value {
+    fn params(self) -> Value {
         let text = match self {
             Self::Eglot => include_str!("../fixtures/capabilities/eglot-1.17.30.json"),
             Self::Helix => include_str!("../fixtures/capabilities/helix-25.07.1.json"),
@@ -39,7 +39,7 @@ impl Client {
             Self::Neovim => include_str!("../fixtures/capabilities/neovim-0.12.4.json"),
             Self::VsCode => include_str!("../fixtures/capabilities/vscode-1.139.1.json"),
         };
-        serde_json::from_str(text).expect("captured parameters")
+        serde_json::from_str(text).expect("parameters of initialize")
     }
 }
 
@@ -49,6 +49,7 @@ pub struct Setup {
     pub(super) args: Vec<String>,
     pub(super) root: TempDir,
     client: Client,
+    recorded: Option<Value>,
     process_id: u32,
     options: Option<Value>,
     experimental: Option<Value>,
@@ -79,7 +80,16 @@ impl Setup {
         }
         std::fs::create_dir_all(root.path().join("project")).expect("a directory");
         let process_id = std::process::id();
-        Self { env, args: Vec::new(), root, client: Client::Neovim, process_id, options: None, experimental: None }
+        Self {
+            env,
+            args: Vec::new(),
+            root,
+            client: Client::Neovim,
+            recorded: None,
+            process_id,
+            options: None,
+            experimental: None,
+        }
     }
 
     /// Answers are simulated.
@@ -110,6 +120,12 @@ impl Setup {
     /// Plays this editor.
     pub fn client(mut self, client: Client) -> Self {
         self.client = client;
+        self
+    }
+
+    /// Plays the editor whose `initialize` parameters these are.
+    pub fn recorded(mut self, params: Value) -> Self {
+        self.recorded = Some(params);
         self
     }
 
@@ -146,7 +162,7 @@ impl Setup {
 
     /// The parameters of `initialize`.
     pub fn initialize_params(&self) -> Value {
-        let mut params = self.client.captured();
+        let mut params = self.recorded.clone().unwrap_or_else(|| self.client.params());
         let (path, uri) = (self.project(), uri(&self.project()));
         params["processId"] = json!(self.process_id);
         params["rootPath"] = json!(path);

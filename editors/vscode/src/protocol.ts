@@ -211,6 +211,8 @@ export type ErrorCode =
   | "provider.unexpected_response"
   /** The conversation is longer than the model's context window. */
   | "provider.context_too_long"
+  /** The provider's safety policy declined to answer. */
+  | "provider.refused"
   /** The request is larger than the provider accepts. */
   | "provider.payload_too_large"
   /** There is no session of that id. */

@@ -81,13 +81,7 @@ fn step(line: &str) -> Result<Step, Error> {
     })
 }
 
+/// `2ms`, `1s`, `1h 5m`.
 fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let (number, scale) = match (text.strip_suffix("ms"), text.strip_suffix("us"), text.strip_suffix('s')) {
-        (Some(number), _, _) => (number, 1e-3),
-        (_, Some(number), _) => (number, 1e-6),
-        (_, _, Some(number)) => (number, 1.0),
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number.trim().parse::<f64>().ok()? * scale).ok()
+    humantime::parse_duration(text.trim()).ok()
 }

@@ -111,6 +111,7 @@
 ---| "provider.stream_broken" # The answer broke off before its end.
 ---| "provider.unexpected_response" # Something answered that does not speak the provider's protocol.
 ---| "provider.context_too_long" # The conversation is longer than the model's context window.
+---| "provider.refused" # The provider's safety policy declined to answer.
 ---| "provider.payload_too_large" # The request is larger than the provider accepts.
 ---| "session.not_found" # There is no session of that id.
 ---| "session.busy" # The session is running a turn.
@@ -374,6 +375,7 @@ M.error_codes = {
   provider_stream_broken = "provider.stream_broken",
   provider_unexpected_response = "provider.unexpected_response",
   provider_context_too_long = "provider.context_too_long",
+  provider_refused = "provider.refused",
   provider_payload_too_large = "provider.payload_too_large",
   session_not_found = "session.not_found",
   session_busy = "session.busy",
