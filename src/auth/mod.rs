@@ -32,7 +32,7 @@ pub fn anthropic(environment: &Environment) -> Result<Credential, UserError> {
             .from_provider("anthropic")
             .with_hint(
                 "looked for the environment variable ANTHROPIC_API_KEY; make a key at platform.claude.com under \
-                 API keys and set it there, or use the model sim:default, which needs none",
+                 API keys and set it there, or use the model sim:default (--model sim:default), which needs none",
             )),
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 
 use super::error::{Category, Error};
 
@@ -13,6 +13,8 @@ use super::error::{Category, Error};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stream may be silent, its headers included. Models think for long; providers send pings meanwhile.
 const READ_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long the end of a body may take after its last event.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
@@ -43,6 +45,31 @@ impl Http {
             .build()?;
         Ok(self.0.get_or_init(|| client).clone())
     }
+}
+
+/// Sends a request. A kept connection that the provider closed just then fails before anything of a response arrived;
+/// the request is sent once more then, over a new one.
+///
+/// # Errors
+/// As [`Error::from`] classes them.
+pub async fn send(request: RequestBuilder) -> Result<Response, Error> {
+    let again = request.try_clone();
+    match (request.send().await, again) {
+        (Err(error), Some(again)) if error.is_request() && !error.is_connect() && !error.is_timeout() => {
+            tracing::debug!("a kept connection was gone; the request is sent again");
+            Ok(again.send().await?)
+        }
+        (result, _) => Ok(result?),
+    }
+}
+
+/// Reads what follows the last event of a body, so that its connection can be used again. Not for long: a provider
+/// that keeps it open loses it.
+pub fn finish<S>(mut rest: S)
+where
+    S: Stream + Send + Unpin + 'static,
+{
+    tokio::spawn(tokio::time::timeout(FINISH_TIMEOUT, async move { while rest.next().await.is_some() {} }));
 }
 
 /// What of a failed response tells about the failure.

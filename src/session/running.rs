@@ -12,7 +12,7 @@ use crate::chat::{CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, 
 use crate::config::Settings;
 use crate::models::ModelName;
 use crate::protocol::StreamToken;
-use crate::provider::{CompletionStream, Error};
+use crate::provider::{Category, CompletionStream, Error};
 use crate::tools::{self, ToolContext, Tools};
 
 /// The running turn of a session.
@@ -87,6 +87,9 @@ impl RunningTurn {
             }
             Happened::Provider(None) => {
                 self.stream = None;
+                // A provider says how its answer ends; one that does not broke off.
+                let error = Error::new(Category::StreamBroken, "the answer ended before it was complete");
+                self.fail(error.to_user(self.model.provider()));
             }
             Happened::Tool(index, result) => self.machine.tool_finished(index, result, &mut self.effects),
             Happened::Space => {}

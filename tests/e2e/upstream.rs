@@ -214,3 +214,37 @@ fn a_failed_turn_leaves_no_connection_in_use() {
     }
     vendor.wait_no_connections();
 }
+
+#[test]
+fn turns_share_one_connection() {
+    let vendor = Vendor::start();
+    // The end of the body comes a moment after the last event, as it does over a network.
+    let late_end = Gate::new();
+    vendor.push(Answer::says("one").then(Step::Gate(late_end.clone())));
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    editor.ask(&session, "hi").assert_stop(TurnStopReason::EndTurn);
+    late_end.open();
+    vendor.outcome(0);
+    for turn in 1..20 {
+        vendor.push(Answer::says("more"));
+        editor.ask(&session, "hi").assert_stop(TurnStopReason::EndTurn);
+        vendor.outcome(turn);
+    }
+    // The pool learns of a free connection a moment after the vendor: now and then a second one is made.
+    assert!(vendor.connections_made() <= 3, "{} connections for 20 turns", vendor.connections_made());
+}
+
+#[test]
+fn a_kept_connection_that_was_just_closed_is_no_failure() {
+    let vendor = Vendor::start();
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    vendor.push(Answer::says("one"));
+    editor.ask(&session, "hi").assert_stop(TurnStopReason::EndTurn);
+    vendor.push(Script::hang_up());
+    vendor.push(Answer::says("two"));
+    let turn = editor.ask(&session, "again");
+    turn.assert_stop(TurnStopReason::EndTurn);
+    assert_eq!((turn.text().as_str(), vendor.request_count()), ("two", 3));
+}

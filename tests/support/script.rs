@@ -73,6 +73,7 @@ pub struct Script {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) before_head: Option<Gate>,
+    pub(super) mute: bool,
     pub(super) framing: Framing,
     pub(super) steps: Vec<Step>,
 }
@@ -80,7 +81,14 @@ pub struct Script {
 impl Script {
     /// An answer with this status and an empty body.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), before_head: None, framing: Framing::Chunked, steps: Vec::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            before_head: None,
+            mute: false,
+            framing: Framing::Chunked,
+            steps: Vec::new(),
+        }
     }
 
     /// An event stream that takes these steps.
@@ -118,6 +126,11 @@ impl Script {
     pub fn head_after(mut self, gate: &Gate) -> Self {
         self.before_head = Some(gate.clone());
         self
+    }
+
+    /// Hangs up without a word, as a server does whose keep-alive time has just run out.
+    pub fn hang_up() -> Self {
+        Self { mute: true, ..Self::status(200) }
     }
 
     /// Tells the body's length in this way.

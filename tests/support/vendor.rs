@@ -98,6 +98,7 @@ struct State {
     requests: Vec<Request>,
     outcomes: Vec<Option<Outcome>>,
     open: usize,
+    made: usize,
     busy: usize,
 }
 
@@ -192,6 +193,11 @@ impl Vendor {
         self.shared.lock().open
     }
 
+    /// How many connections were made so far.
+    pub fn connections_made(&self) -> usize {
+        self.shared.lock().made
+    }
+
     /// Waits until so many requests are being answered at once.
     pub fn wait_busy(&self, count: usize) {
         self.wait(&format!("{count} requests at once"), |state| (state.busy == count).then_some(()));
@@ -255,7 +261,10 @@ impl Drop for Vendor {
 
 async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        shared.update(|state| state.open += 1);
+        shared.update(|state| {
+            state.open += 1;
+            state.made += 1;
+        });
         let shared = Arc::clone(shared);
         let hang_up = shared.hang_up.subscribe();
         tokio::spawn(async move {
@@ -277,6 +286,9 @@ async fn serve(stream: TcpStream, shared: &Shared, mut hang_up: watch::Receiver<
         };
         let Some(request) = request else { return };
         let (index, script) = take(shared, &request);
+        if script.mute {
+            return end(shared, index, Outcome::Finished);
+        }
         let played = tokio::select! {
             biased;
             played = play(&mut write, &script) => played.unwrap_or(Played::Gone),

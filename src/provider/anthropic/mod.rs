@@ -68,23 +68,24 @@ async fn connect(
     credential: Credential,
     body: Bytes,
 ) -> Result<impl Stream<Item = Result<CompletionEvent, Error>> + use<>, Error> {
-    let response = http
+    let request = http
         .client()?
         .post(url)
         .header("content-type", "application/json")
         .header("accept", "text/event-stream")
         .header("anthropic-version", API_VERSION)
         .header("x-api-key", key_header(&credential)?)
-        .body(body)
-        .send()
-        .await?;
+        .body(body);
+    let response = http::send(request).await?;
     let request_id = response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     if !response.status().is_success() {
         return Err(classify(&Failure::read(response).await));
     }
     http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
     let bytes = response.bytes_stream().map_err(Error::from).boxed();
-    Ok(events(bytes).map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
+    Ok(events(bytes)
+        .with_rest(http::finish)
+        .map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
 }
 
 fn key_header(credential: &Credential) -> Result<reqwest::header::HeaderValue, Error> {

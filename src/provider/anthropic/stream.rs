@@ -248,7 +248,13 @@ pub fn events<S>(body: S) -> Events<S>
 where
     S: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
-    Events { source: Some(SseEvents::new(body)), mapper: Mapper::default(), ready: VecDeque::new(), failed: None }
+    Events {
+        source: Some(SseEvents::new(body)),
+        mapper: Mapper::default(),
+        ready: VecDeque::new(),
+        failed: None,
+        rest: None,
+    }
 }
 
 /// See [`events`].
@@ -257,6 +263,16 @@ pub struct Events<S> {
     mapper: Mapper,
     ready: VecDeque<CompletionEvent>,
     failed: Option<Error>,
+    rest: Option<fn(SseEvents<S>)>,
+}
+
+impl<S> Events<S> {
+    /// Gives what follows the last event to `rest`. Without it the body is dropped there, and its connection closed.
+    #[must_use]
+    pub fn with_rest(mut self, rest: fn(SseEvents<S>)) -> Self {
+        self.rest = Some(rest);
+        self
+    }
 }
 
 impl<S> Stream for Events<S>
@@ -286,8 +302,12 @@ where
             if let Err(error) = outcome {
                 this.failed = Some(error);
             }
-            if this.mapper.completed || this.failed.is_some() {
+            if this.failed.is_some() {
                 this.source = None;
+            } else if this.mapper.completed
+                && let (Some(source), Some(rest)) = (this.source.take(), this.rest)
+            {
+                rest(source);
             }
         }
     }
