@@ -1,0 +1,164 @@
+//! The commands, as a person or a script runs them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+pub mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use support::answer::Answer;
+use support::vendor::Vendor;
+
+/// The program, with nothing of the test's environment but `PATH`, in `directory`.
+fn souffleur(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_souffleur"));
+    command.env_clear().current_dir(directory).stdin(Stdio::null());
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    souffleur(directory.path()).args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn ask_writes_the_answer_to_stdout_and_all_else_to_stderr() {
+    let output = run(&["ask", "sim> think hm\nsim> text The answer", "--model", "sim:default"]);
+    assert!(output.status.success());
+    assert_eq!(out(&output), "The answer\n");
+    for word in ["simulated", "hm", "end_turn", "tokens in"] {
+        assert!(err(&output).contains(word), "{word} is not in {}", err(&output));
+    }
+}
+
+#[test]
+fn ask_asks_the_real_provider_when_there_is_a_key() {
+    let vendor = Vendor::start();
+    vendor.push(Answer::says("From the vendor"));
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = souffleur(directory.path());
+    command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", vendor.url());
+    let output = command.args(["ask", "hi"]).output().unwrap();
+    assert_eq!(out(&output), "From the vendor\n");
+    assert_eq!(vendor.request(0).header("x-api-key"), Some("test-key"));
+    assert!(!err(&output).contains("test-key") && err(&output).contains('$'), "{}", err(&output));
+}
+
+#[test]
+fn ask_without_a_credential_says_what_it_looked_for_and_what_needs_none() {
+    let output = run(&["ask", "hi"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out(&output), "");
+    for word in ["model.not_configured", "ANTHROPIC_API_KEY", "platform.claude.com", "--model sim:default"] {
+        assert!(err(&output).contains(word), "{word} is not in {}", err(&output));
+    }
+    let chosen = run(&["ask", "hi", "--model", "anthropic:claude-sonnet-5-5"]);
+    assert!(err(&chosen).contains("auth.missing_key"), "{}", err(&chosen));
+}
+
+#[test]
+fn ask_prints_the_stream_as_json() {
+    let output = run(&["ask", "sim> stream 3", "--json", "--model", "sim:default"]);
+    let lines = out(&output);
+    let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<_> = values.iter().map(|value| value["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..values.len() as u64).collect::<Vec<_>>());
+    assert_eq!(values.first().unwrap()["kind"], "begin");
+    assert_eq!(values.last().unwrap()["stopReason"], "end_turn");
+}
+
+#[test]
+fn ask_fails_when_the_turn_does() {
+    let output = run(&["ask", "sim> text so far\nsim> cut", "--model", "sim:default"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), "so far\n"));
+    assert!(err(&output).contains("provider.stream_broken"));
+}
+
+#[test]
+fn ask_takes_the_prompt_from_stdin() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = souffleur(directory.path());
+    let command = command.args(["ask", "-", "--model", "sim:default"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"sim> text piped").unwrap();
+    assert_eq!(out(&child.wait_with_output().unwrap()), "piped\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn ask_is_interrupted_by_the_user() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = souffleur(directory.path());
+    let command = command.args(["ask", "sim> text first\nsim> wait 1h", "--model", "sim:default"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "first\n");
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn the_demo_shows_the_main_job() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("README.md"), "# The demo's project\n").unwrap();
+    let output = souffleur(directory.path()).arg("demo").output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    let shown = out(&output);
+    let steps = ["initialize", "session", "prompt", "thinking", "text", "tool call", "end_turn", "usage", "shutdown"];
+    let mut from = 0;
+    for step in steps {
+        let at = shown[from..].find(step).unwrap_or_else(|| panic!("no {step} after byte {from} of {shown}"));
+        from += at;
+    }
+    assert!(shown.contains("# The demo's project") && shown.contains("simulated"), "{shown}");
+}
+
+#[test]
+fn the_demo_works_in_an_empty_directory_and_with_another_prompt() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = souffleur(directory.path()).args(["demo", "sim> text as you like"]).output().unwrap();
+    assert!(output.status.success() && out(&output).contains("as you like"), "{}", out(&output));
+    assert!(souffleur(directory.path()).arg("demo").status().unwrap().success());
+}
+
+#[test]
+fn export_and_completions_write_what_they_should() {
+    let directory = tempfile::tempdir().unwrap();
+    for format in ["json-schema", "typescript", "lua"] {
+        let output = souffleur(directory.path()).args(["export", format, "--out", "new/folder"]).output().unwrap();
+        assert!(output.status.success(), "{}", err(&output));
+        assert!(std::fs::read_to_string(directory.path().join(out(&output).trim())).unwrap().len() > 1_000);
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(out(&run(&["completions", shell])).contains("souffleur"), "{shell}");
+    }
+    assert!(out(&run(&["--version"])).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_log_goes_to_its_file_and_holds_no_key() {
+    let vendor = Vendor::start();
+    vendor.push(Answer::says("hello"));
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = souffleur(directory.path());
+    command.env("ANTHROPIC_API_KEY", "sk-very-secret").env("ANTHROPIC_BASE_URL", vendor.url());
+    let output = command.args(["--log", "the.log", "--log-level", "trace", "ask", "hi"]).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    let log = std::fs::read_to_string(directory.path().join("the.log")).unwrap();
+    assert!(log.contains("turn begins"), "{log}");
+    assert!(!log.contains("sk-very-secret") && !err(&output).contains("sk-very-secret"));
+}
