@@ -41,7 +41,7 @@ impl MessageAccumulator {
     /// Takes in the next event.
     pub fn push(&mut self, event: &CompletionEvent) {
         match event {
-            CompletionEvent::Started { .. } => {}
+            CompletionEvent::Started { .. } | CompletionEvent::Waiting { .. } | CompletionEvent::Notice { .. } => {}
             CompletionEvent::BlockStarted { index, block } => {
                 self.blocks.insert(*index, Partial { block: begin(block), complete: false });
             }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::update::{NoticeLevel, WaitReason};
 use super::usage::UsagePatch;
+use crate::error::UserError;
 
 /// One step of a model's answer, free of any vendor's framing. `index` counts the answer's content blocks from 0.
 ///
@@ -49,8 +51,42 @@ pub enum CompletionEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refusal: Option<Refusal>,
     },
+    /// The provider waits before it sends the request (again).
+    Waiting {
+        /// What for.
+        reason: WaitReason,
+        /// How long, in milliseconds.
+        wait_ms: u64,
+        /// Which retry comes after it, counted from 1; 0 when it is none.
+        attempt: u32,
+        /// What went wrong before, when it is a retry.
+        error: Option<UserError>,
+    },
+    /// Something the user should know about this answer.
+    Notice {
+        /// How much it matters.
+        level: NoticeLevel,
+        /// A stable name.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
     /// The answer arrived whole.
     Completed,
+}
+
+impl CompletionEvent {
+    /// Whether something of the answer itself was said, so that it cannot be begun again unseen.
+    pub fn is_content(&self) -> bool {
+        match self {
+            Self::BlockStarted { .. } | Self::Delta { .. } | Self::BlockCompleted { .. } | Self::Completed => true,
+            Self::Started { .. }
+            | Self::Usage { .. }
+            | Self::Stopped { .. }
+            | Self::Waiting { .. }
+            | Self::Notice { .. } => false,
+        }
+    }
 }
 
 /// What a content block is when it begins.

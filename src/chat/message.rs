@@ -5,6 +5,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::media::MediaSource;
+
 /// A piece of content that people and tools exchange with the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -13,6 +15,19 @@ pub enum ContentBlock {
     Text {
         /// The text.
         text: String,
+    },
+    /// An image.
+    Image {
+        /// Its bytes, or where they are.
+        source: MediaSource,
+    },
+    /// A document: PDF or plain text.
+    Document {
+        /// Its bytes, or where they are.
+        source: MediaSource,
+        /// Its title.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
     },
     /// A kind that this version does not know. Never sent; a prompt with one is refused, not shortened.
     #[schemars(skip)]
@@ -28,11 +43,19 @@ impl<'de> Deserialize<'de> for ContentBlock {
             kind: String,
             #[serde(default)]
             text: Option<String>,
+            #[serde(default)]
+            source: Option<MediaSource>,
+            #[serde(default)]
+            title: Option<String>,
         }
         let fields = Fields::deserialize(deserializer)?;
-        match (fields.kind.as_str(), fields.text) {
-            ("text", Some(text)) => Ok(Self::Text { text }),
-            ("text", None) => Err(serde::de::Error::missing_field("text")),
+        let missing = serde::de::Error::missing_field;
+        match fields.kind.as_str() {
+            "text" => Ok(Self::Text { text: fields.text.ok_or_else(|| missing("text"))? }),
+            "image" => Ok(Self::Image { source: fields.source.ok_or_else(|| missing("source"))? }),
+            "document" => {
+                Ok(Self::Document { source: fields.source.ok_or_else(|| missing("source"))?, title: fields.title })
+            }
             _ => Ok(Self::Unknown),
         }
     }
@@ -48,7 +71,7 @@ impl ContentBlock {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text { text } => Some(text),
-            Self::Unknown => None,
+            Self::Image { .. } | Self::Document { .. } | Self::Unknown => None,
         }
     }
 }
@@ -96,6 +119,11 @@ pub enum MessageBlock {
     Text {
         /// The text.
         text: String,
+    },
+    /// An image or a document of the user's.
+    Attachment {
+        /// The content block.
+        content: ContentBlock,
     },
     /// Readable thinking; goes back unchanged to the model that wrote it.
     Thinking {

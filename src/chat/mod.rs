@@ -8,7 +8,9 @@
 mod accumulator;
 mod event;
 mod id;
+mod media;
 mod message;
+mod options;
 mod tool;
 mod update;
 mod usage;
@@ -16,7 +18,11 @@ mod usage;
 pub use accumulator::{Finished, MessageAccumulator};
 pub use event::{BlockDelta, BlockStart, CompletionEvent, Refusal, StopReason};
 pub use id::{ItemId, SessionId, TurnId};
+pub use media::MediaSource;
 pub use message::{ContentBlock, Message, MessageBlock, Role, ToolCall, ToolResult};
+pub use options::{CacheTtl, Effort, Sampling, Thinking, ThinkingDisplay, ToolChoice};
 pub use tool::ToolSpec;
-pub use update::{Item, ItemContent, ItemDelta, ItemStatus, SessionUpdate, TurnEnd, TurnStopReason};
+pub use update::{
+    Item, ItemContent, ItemDelta, ItemStatus, NoticeLevel, SessionUpdate, TurnEnd, TurnStopReason, WaitReason,
+};
 pub use usage::{Cost, Usage, UsagePatch};

@@ -38,6 +38,47 @@ pub enum SessionUpdate {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cost: Option<Cost>,
     },
+    /// The turn waits before it asks the model (again). Cancelling ends the wait.
+    Waiting {
+        /// What for.
+        reason: WaitReason,
+        /// How long, in milliseconds.
+        wait_ms: u64,
+        /// Which retry comes after it, counted from 1; 0 when it is none.
+        attempt: u32,
+        /// What went wrong before, when it is a retry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<UserError>,
+    },
+    /// Something the user should know about the turn, which goes on.
+    Notice {
+        /// How much it matters.
+        level: NoticeLevel,
+        /// A stable name: `model.retiring`, `thinking.dropped`.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
+}
+
+/// What a turn waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitReason {
+    /// The provider failed; the request is sent again.
+    Retry,
+    /// The configured rate of requests is reached.
+    RateLimit,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Something is not as the user may expect.
+    Warning,
 }
 
 /// Something a turn produced.
@@ -171,6 +212,9 @@ pub struct TurnEnd {
     /// What the turn cost; absent where the price is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// The answer as a value, when the prompt asked for one by `outputSchema`. It fits the schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<serde_json::Value>,
     /// What went wrong, when `stopReason` is `error`, and what the provider said, when it is `refusal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<UserError>,

@@ -85,6 +85,18 @@ impl UsagePatch {
 pub struct Cost {
     /// Millionths of a US dollar.
     pub micro_usd: u64,
+    /// What the prompt cache saved, in millionths of a US dollar: what the same tokens would have cost without it, less
+    /// what they did cost. Negative when more was paid for writing than reading has saved so far.
+    #[serde(default)]
+    pub saved_micro_usd: i64,
+}
+
+impl Cost {
+    /// Adds what another request cost.
+    pub fn add(&mut self, other: &Cost) {
+        self.micro_usd += other.micro_usd;
+        self.saved_micro_usd += other.saved_micro_usd;
+    }
 }
 
 #[cfg(test)]

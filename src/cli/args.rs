@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 impl Arguments {
     /// The settings that the command line sets.
     pub(super) fn layer(&self) -> Layer {
-        Layer { model: self.model.clone(), max_output_tokens: self.max_output_tokens, ..Layer::default() }
+        Layer { model: self.model.clone().map(Some), max_output_tokens: self.max_output_tokens, ..Layer::default() }
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn options_may_stand_behind_the_command() {
         let arguments = Arguments::parse_from(["souffleur", "ask", "hi", "--model", "sim:x"]);
-        assert_eq!(arguments.layer().model.as_deref(), Some("sim:x"));
+        assert_eq!(arguments.layer().model, Some(Some("sim:x".to_owned())));
         assert!(Arguments::parse_from(["souffleur", "--log", "f"]).command.is_none());
         assert!(Arguments::try_parse_from(["souffleur", "serve", "--stdio"]).is_ok());
     }

@@ -40,7 +40,8 @@ pub(super) async fn run(
     let session_id = manager.create(NewParams::default())?.session.session_id;
     let stream_token = StreamToken::Text("ask".to_owned());
     let content = vec![ContentBlock::text(prompt)];
-    manager.prompt(PromptParams { session_id: session_id.clone(), content, stream_token, model: None }).await?;
+    let params = PromptParams { session_id: session_id.clone(), content, stream_token, model: None, options: None };
+    manager.prompt(params).await?;
     let mut view = View::new(arguments.json);
     let mut interrupted = false;
     loop {
@@ -126,6 +127,10 @@ impl View {
             }
             SessionUpdate::ItemDelta { delta: ItemDelta::Thinking { text }, .. } => self.aside(&text),
             SessionUpdate::ItemCompleted { item } => self.completed(&item),
+            SessionUpdate::Waiting { wait_ms, attempt, error, .. } => {
+                self.aside(&format!("{}\n", print::waiting(wait_ms, attempt, error.as_ref())));
+            }
+            SessionUpdate::Notice { message, .. } => self.aside(&format!("note: {message}\n")),
             SessionUpdate::ItemDelta { .. } | SessionUpdate::ItemStarted { .. } | SessionUpdate::Usage { .. } => {}
         }
     }

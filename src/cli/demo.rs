@@ -145,6 +145,10 @@ impl Show {
             }
             SessionUpdate::ItemDelta { delta: ItemDelta::Input { .. }, .. } | SessionUpdate::Usage { .. } => {}
             SessionUpdate::ItemCompleted { item } => self.completed(&item, open),
+            SessionUpdate::Waiting { wait_ms, attempt, error, .. } => {
+                self.step("waiting", &print::waiting(wait_ms, attempt, error.as_ref()));
+            }
+            SessionUpdate::Notice { message, .. } => self.step("notice", &message),
         }
     }
 

@@ -85,8 +85,26 @@ pub(super) fn usage(usage: &Usage, cost: Option<Cost>) -> String {
     if usage.cache_read_tokens + usage.cache_write_tokens > 0 {
         parts.push(format!("cache: {} read, {} written", usage.cache_read_tokens, usage.cache_write_tokens));
     }
-    parts.extend(cost.map(|cost| format!("${}.{:06}", cost.micro_usd / 1_000_000, cost.micro_usd % 1_000_000)));
+    if let Some(cost) = cost {
+        parts.push(dollars(cost.micro_usd));
+        if cost.saved_micro_usd > 0 {
+            parts.push(format!("{} saved by the cache", dollars(cost.saved_micro_usd.unsigned_abs())));
+        }
+    }
     parts.join(", ")
+}
+
+fn dollars(micro_usd: u64) -> String {
+    format!("${}.{:06}", micro_usd / 1_000_000, micro_usd % 1_000_000)
+}
+
+/// A wait, as one line.
+pub(super) fn waiting(wait_ms: u64, attempt: u32, error: Option<&UserError>) -> String {
+    let seconds = wait_ms as f64 / 1e3;
+    match error {
+        Some(error) => format!("{}; retry {attempt} in {seconds:.1} s", error.message),
+        None => format!("waiting {seconds:.1} s for the configured rate of requests"),
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +115,9 @@ mod tests {
     fn usage_reads_well() {
         let counts = Usage { input_tokens: 5, output_tokens: 7, thinking_tokens: 2, ..Usage::default() };
         assert_eq!(usage(&counts, None), "5 tokens in, 7 out (2 thinking)");
-        assert_eq!(usage(&Usage::default(), Some(Cost { micro_usd: 1_000_042 })), "0 tokens in, 0 out, $1.000042");
+        assert_eq!(
+            usage(&Usage::default(), Some(Cost { micro_usd: 1_000_042, saved_micro_usd: 7 })),
+            "0 tokens in, 0 out, $1.000042, $0.000007 saved by the cache"
+        );
     }
 }

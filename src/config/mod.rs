@@ -5,9 +5,11 @@
 //! *Must not know*: providers' wire formats, sessions, LSP. It reads no network and runs no program.
 
 mod environment;
+mod layers;
 mod owner;
 mod settings;
 
 pub use environment::Environment;
+pub use layers::{VARIABLES, Variable};
 pub use owner::SettingsOwner;
-pub use settings::{Layer, Setting, Settings, Source, VARIABLES, Variable};
+pub use settings::{Layer, Setting, Settings, Source};

@@ -20,6 +20,8 @@ pub struct ModelInfo {
     pub effort: Vec<String>,
     /// The effort it uses when none is said.
     pub default_effort: String,
+    /// Whether it takes a schema for its answer.
+    pub structured_output: bool,
     /// Whether the caller may force a tool.
     pub forced_tools: bool,
     /// Whether it takes `temperature` and its kin, where the API version allows them at all.
@@ -138,6 +140,7 @@ fn info(row: Row) -> Result<ModelInfo, String> {
         thinking: Thinking { kinds: row.thinking, default: row.thinking_default },
         effort: row.effort,
         default_effort: row.default_effort,
+        structured_output: true,
         forced_tools: row.forced_tools,
         sampling: row.sampling,
         cache_minimum: row.cache_minimum,
@@ -163,8 +166,13 @@ pub fn anthropic_model(id: &str) -> Arc<ModelInfo> {
         context,
         max_output,
         thinking: Thinking { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), default: "on".to_owned() },
-        effort: Vec::new(),
+        // A new model takes what the newest take, as far as is known.
+        effort: if old || first_four { &[][..] } else { &["low", "medium", "high", "xhigh", "max"][..] }
+            .iter()
+            .map(|&effort| effort.to_owned())
+            .collect(),
         default_effort: high(),
+        structured_output: !old && (!first_four || id.contains("-4-5")),
         forced_tools: old || first_four,
         sampling: old || first_four,
         cache_minimum: 1024,

@@ -49,13 +49,17 @@ pub fn cost(price: &Price, usage: &Usage) -> Cost {
     let short_writes = usage.cache_write_tokens - long_writes;
     // Quarters of a nano-dollar keep the factor 1.25 whole; u128 cannot overflow with u64 counts.
     let wide = |count: u64, price: u64, quarters: u128| u128::from(count) * u128::from(price) * quarters;
+    let output = wide(usage.output_tokens, price.output, 4);
     let quarters = wide(usage.input_tokens, price.input, 4)
         + wide(short_writes, price.input, 5)
         + wide(long_writes, price.input, 8)
         + wide(usage.cache_read_tokens, price.cache_read, 4)
-        + wide(usage.output_tokens, price.output, 4);
-    let micro = (quarters + 2_000) / 4_000;
-    Cost { micro_usd: u64::try_from(micro).unwrap_or(u64::MAX) }
+        + output;
+    let uncached = wide(usage.total_input(), price.input, 4) + output;
+    let micro = |quarters: u128| u64::try_from((quarters + 2_000) / 4_000).unwrap_or(u64::MAX);
+    let (paid, without) = (micro(quarters), micro(uncached));
+    let saved = i128::from(without) - i128::from(paid);
+    Cost { micro_usd: paid, saved_micro_usd: i64::try_from(saved).unwrap_or(i64::MAX) }
 }
 
 #[cfg(test)]
@@ -74,7 +78,8 @@ mod tests {
             thinking_tokens: 100,
         };
         // 1000*3 + 500*15 + 10000*0.3 + 2000*3.75 + 1000*6 = 3000 + 7500 + 3000 + 7500 + 6000 millionths.
-        assert_eq!(cost(&price, &usage), Cost { micro_usd: 27_000 });
+        // Without a cache: 14000*3 + 7500 = 49500.
+        assert_eq!(cost(&price, &usage), Cost { micro_usd: 27_000, saved_micro_usd: 22_500 });
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{CacheTtl, Effort, Sampling, Thinking, ThinkingDisplay};
+
 /// The version of this contract. It grows by one when something that worked before would no longer work.
 pub const PROTOCOL_VERSION: u32 = 1;
 
@@ -26,9 +28,78 @@ pub struct EditorSettings {
     /// The most tokens one answer may have, thinking included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u32>,
+    /// Whether and how models think.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<Thinking>,
+    /// What they show of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thinking_display: Option<ThinkingDisplay>,
+    /// How hard they try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
+    /// Sampling parameters, for models and API versions that take them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// The provider's prompt cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_cache: Option<PromptCacheSettings>,
+    /// What is done when a request fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetrySettings>,
+    /// Settings of the provider Anthropic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anthropic: Option<AnthropicSettings>,
     /// See [`ClientCapabilities`]. Read in `initializationOptions` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<ClientCapabilities>,
+}
+
+/// The provider's prompt cache.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PromptCacheSettings {
+    /// Whether it is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// How long its entries live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<CacheTtl>,
+}
+
+/// What is done when a request fails.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RetrySettings {
+    /// How often it is sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+    /// The first wait before that, in milliseconds; each further one is twice as long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_delay_ms: Option<u64>,
+    /// How long to wait after a 429 that does not say, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit_fallback_ms: Option<u64>,
+}
+
+/// Settings of the provider Anthropic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AnthropicSettings {
+    /// The API's version: `2026-10-21` or `2023-06-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Names of beta features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub betas: Option<Vec<String>>,
+    /// `auto` or `standard_only`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// An opaque name of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// At most so many requests a second, for all sessions together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<f64>,
 }
 
 /// What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`.

@@ -11,10 +11,13 @@ mod method;
 mod session;
 mod stream;
 
-pub use initialize::{ClientCapabilities, EditorSettings, PROTOCOL_VERSION, ServerExperimental};
+pub use initialize::{
+    AnthropicSettings, ClientCapabilities, EditorSettings, PROTOCOL_VERSION, PromptCacheSettings, RetrySettings,
+    ServerExperimental,
+};
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
 pub use session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,
+    NewResult, PromptOptions, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,
 };
 pub use stream::{ProgressBegin, ProgressEnd, ProgressParams, ProgressReport, ProgressValue, StreamToken};

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stream::StreamToken;
-use crate::chat::{ContentBlock, Item, SessionId, TurnId};
+use crate::chat::{ContentBlock, Effort, Item, SessionId, Thinking, ToolChoice, TurnId};
 
 /// Params of `souffleur/session/new`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +139,36 @@ pub struct PromptParams {
     /// The session's model from this turn on, as `provider:model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// What else is asked of the model in this turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<PromptOptions>,
+}
+
+/// What else is asked of the model in one turn. What is absent is as the settings have it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PromptOptions {
+    /// How hard it tries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
+    /// Whether and how it thinks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<Thinking>,
+    /// The most tokens one answer may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+    /// Whether it calls tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether it may call several tools at once; true when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel_tools: Option<bool>,
+    /// Texts that end the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop_sequences: Vec<String>,
+    /// A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<serde_json::Value>,
 }
 
 /// Result of `souffleur/session/prompt`. It means that the prompt was taken; the stream's `end` means that the turn

@@ -33,6 +33,10 @@ pub enum Category {
     ModelNotFound,
     /// The request is malformed or not allowed.
     BadRequest,
+    /// The request conflicts with another one.
+    Conflict,
+    /// Thinking of an earlier answer is bound to another conversation.
+    ThinkingMismatch,
     /// The stream broke off or its bytes made no sense.
     StreamBroken,
     /// Something answered that does not speak the protocol.
@@ -57,7 +61,7 @@ impl Category {
             Self::ContextTooLong => ErrorCode::ProviderContextTooLong,
             Self::PayloadTooLarge => ErrorCode::ProviderPayloadTooLarge,
             Self::ModelNotFound => ErrorCode::ModelNotFound,
-            Self::BadRequest => ErrorCode::ProviderBadRequest,
+            Self::BadRequest | Self::Conflict | Self::ThinkingMismatch => ErrorCode::ProviderBadRequest,
             Self::StreamBroken => ErrorCode::ProviderStreamBroken,
             Self::UnexpectedResponse => ErrorCode::ProviderUnexpectedResponse,
             Self::Config => ErrorCode::ConfigInvalid,
@@ -79,7 +83,7 @@ impl Category {
             Self::UnexpectedResponse => Some(
                 "check the base URL (for Anthropic: ANTHROPIC_BASE_URL): a proxy or a login page may have answered",
             ),
-            Self::MissingKey | Self::BadRequest | Self::Config => None,
+            Self::MissingKey | Self::BadRequest | Self::Conflict | Self::ThinkingMismatch | Self::Config => None,
         }
     }
 }
@@ -100,6 +104,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the provider says that the request may be sent again.
+    pub should_retry: Option<bool>,
     /// What to do, where it is better known than by the class.
     pub hint: Option<String>,
 }
@@ -114,6 +120,7 @@ impl Error {
             vendor_type: None,
             request_id: None,
             retry_after: None,
+            should_retry: None,
             hint: None,
         }
     }

@@ -6,7 +6,10 @@
 
 mod error;
 mod http;
+mod limit;
+mod options;
 mod registry;
+mod retry;
 mod sse;
 
 pub mod anthropic;
@@ -21,7 +24,10 @@ use crate::chat::{CompletionEvent, Message, ToolSpec};
 use crate::models::ModelName;
 
 pub use error::{Category, Error};
+pub use limit::Limiter;
+pub use options::{AnthropicOptions, ApiVersion, ParallelTools, RequestOptions};
 pub use registry::{PROVIDERS, Registry, is_simulated};
+pub use retry::RetryPolicy;
 pub use sse::SseGuard;
 
 /// All that one request to a model is made of, frozen when it is made: nothing that changes later changes it.
@@ -37,6 +43,8 @@ pub struct CompletionRequest {
     pub messages: Vec<Arc<Message>>,
     /// The most tokens the answer may have, thinking included.
     pub max_output_tokens: u32,
+    /// What else is asked of the model.
+    pub options: Arc<RequestOptions>,
 }
 
 /// A model's answer as it arrives. It ends after [`CompletionEvent::Completed`] or after the first error. Dropping it

@@ -1,18 +1,19 @@
 //! From `provider:model` to a provider.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::anthropic::Anthropic;
+use super::anthropic::{self, Anthropic};
 use super::http::Http;
 use super::sim::{self, Sim};
-use super::{CompletionRequest, CompletionStream, Provider};
+use super::{CompletionRequest, CompletionStream, Limiter, Provider, RetryPolicy};
 use crate::auth;
 use crate::config::{Environment, Settings};
 use crate::error::{ErrorCode, UserError};
-use crate::models::ModelName;
+use crate::models::{ModelName, Price, anthropic_model};
 
 /// The providers there are, by the part before the colon of a model's name.
-pub const PROVIDERS: &[&str] = &["anthropic", "sim"];
+pub const PROVIDERS: &[&str] = &[anthropic::NAME, sim::NAME];
 
 /// Whether the answers of `model` are simulated, not a model's.
 pub fn is_simulated(model: &ModelName) -> bool {
@@ -24,12 +25,22 @@ pub fn is_simulated(model: &ModelName) -> bool {
 pub struct Registry {
     environment: Arc<Environment>,
     http: Arc<Http>,
+    /// The limiter of the rate that is configured now.
+    limiter: Mutex<Option<(f64, Arc<Limiter>)>>,
+}
+
+fn retry_policy(settings: &Settings) -> RetryPolicy {
+    RetryPolicy {
+        max_retries: settings.max_retries.value,
+        base_delay: Duration::from_millis(settings.retry_base_delay_ms.value),
+        rate_limit_fallback: Duration::from_millis(settings.rate_limit_fallback_ms.value),
+    }
 }
 
 impl Registry {
     /// A registry that finds credentials in `environment`.
     pub fn new(environment: Arc<Environment>) -> Self {
-        Self { environment, http: Arc::new(Http::default()) }
+        Self { environment, http: Arc::new(Http::default()), limiter: Mutex::new(None) }
     }
 
     /// The provider of `model`, as `settings` have it now.
@@ -38,15 +49,29 @@ impl Registry {
     /// `provider.unknown`, with a list of those there are.
     pub fn provider(&self, model: &ModelName, settings: &Settings) -> Result<Arc<dyn Provider>, UserError> {
         match model.provider() {
-            "anthropic" => Ok(Arc::new(Anthropic::new(
-                settings.anthropic_base_url.value.clone(),
+            anthropic::NAME => Ok(Arc::new(Anthropic::new(
+                &settings.anthropic_base_url.value,
                 auth::anthropic(&self.environment),
                 self.http.clone(),
+                retry_policy(settings),
+                self.limiter(settings.anthropic_requests_per_second.value),
             ))),
             sim::NAME => Ok(Arc::new(Sim::new(settings.sim_script.value.clone()))),
             unknown => Err(UserError::new(ErrorCode::ProviderUnknown, format!("there is no provider {unknown:?}"))
                 .with_hint(format!("the providers are {}; write provider:model", PROVIDERS.join(", ")))),
         }
+    }
+
+    /// The limiter for this rate: the same one for all requests, until the rate changes.
+    fn limiter(&self, per_second: Option<f64>) -> Option<Arc<Limiter>> {
+        let mut current = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = per_second?;
+        if let Some((_, limiter)) = current.as_ref().filter(|(rate, _)| rate.to_bits() == wanted.to_bits()) {
+            return Some(limiter.clone());
+        }
+        let limiter = Arc::new(Limiter::new(wanted)?);
+        *current = Some((wanted, limiter.clone()));
+        Some(limiter)
     }
 
     /// The model to use when none is configured: that of the credential there is.
@@ -61,6 +86,14 @@ impl Registry {
                 "no model is configured and no credential was found to choose one by",
             )
             .with_hint(missing.hint.unwrap_or_default())),
+        }
+    }
+
+    /// What the model costs, if that is known.
+    pub fn price(&self, model: &ModelName) -> Option<Price> {
+        match model.provider() {
+            anthropic::NAME => anthropic_model(model.model()).price.clone(),
+            _ => None,
         }
     }
 

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::command::Command;
+use super::command::{Command, Prompt};
 use super::manager::{Shared, now};
+use super::options::request_options;
 use super::outbox::{StreamEvent, TurnBegin};
-use super::running::{Happened, MAX_STREAMS, RunningTurn};
+use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
 use super::turn::{Effect, TurnSetup};
 use crate::chat::{ContentBlock, Item, Message, SessionUpdate, TurnId};
 use crate::error::{ErrorCode, UserError};
-use crate::models::{ModelName, anthropic_model};
+use crate::models::ModelName;
 use crate::protocol::{LoadResult, RunningTurn as RunningInfo, SessionInfo, SessionStatus, StreamToken};
 use crate::provider::{CompletionRequest, is_simulated};
 use crate::tools::ToolContext;
@@ -81,8 +82,8 @@ impl Actor {
     /// True when the actor is to end.
     fn command(&mut self, command: Command) -> bool {
         match command {
-            Command::Prompt { content, stream_token, model, reply } => {
-                let _ = reply.send(self.prompt(content, stream_token, model));
+            Command::Prompt { prompt, reply } => {
+                let _ = reply.send(self.prompt(*prompt));
                 self.carry_out();
             }
             Command::Cancel { turn_id, reply } => {
@@ -110,20 +111,21 @@ impl Actor {
         false
     }
 
-    fn prompt(
-        &mut self,
-        content: Vec<ContentBlock>,
-        token: StreamToken,
-        model: Option<ModelName>,
-    ) -> Result<TurnId, UserError> {
+    fn prompt(&mut self, prompt: Prompt) -> Result<TurnId, UserError> {
         if self.turn.is_some() {
             return Err(UserError::new(ErrorCode::SessionBusy, "the session is running a turn")
                 .with_hint("wait for its end, cancel it, or use another session"));
         }
         let settings = self.shared.settings();
-        let model = model.unwrap_or_else(|| self.model.clone());
+        let model = prompt.model.unwrap_or_else(|| self.model.clone());
         self.shared.registry.provider(&model, &settings)?.ready()?;
-        let sender = self.shared.outbox.open(token.clone())?;
+        let asked = Asked {
+            options: Arc::new(request_options(&settings, &prompt.options)?),
+            max_output_tokens: prompt.options.max_output_tokens.unwrap_or(settings.max_output_tokens.value),
+            model: model.clone(),
+            settings,
+        };
+        let sender = self.shared.outbox.open(prompt.stream_token.clone())?;
         let turn_id = TurnId::generate();
         sender.push(StreamEvent::Begin(TurnBegin {
             session_id: self.with_info(|info| info.session_id.clone()),
@@ -131,28 +133,34 @@ impl Actor {
             model: model.to_shared(),
             simulated: is_simulated(&model),
         }));
-        self.model = model.clone();
+        self.begins(&model, &prompt.content);
+        let setup = TurnSetup {
+            turn_id: turn_id.clone(),
+            author: model.to_shared(),
+            max_requests: MAX_TURN_REQUESTS,
+            price: self.shared.registry.price(&model),
+        };
+        tracing::debug!(turn = %turn_id, model = %model, "turn begins");
+        self.model = model;
+        self.turn = Some(RunningTurn::begin(setup, asked, prompt.content, (prompt.stream_token, sender)));
+        Ok(turn_id)
+    }
+
+    /// Notes for lists that a turn begins.
+    fn begins(&self, model: &ModelName, content: &[ContentBlock]) {
         let title = content.iter().find_map(ContentBlock::as_text).map(title).unwrap_or_default();
-        self.with_info(|info| {
+        let info = self.with_info(|info| {
             info.model = model.to_string();
-            info.simulated = is_simulated(&model);
+            info.simulated = is_simulated(model);
             info.status = SessionStatus::Running;
             info.turns += 1;
             info.updated_at = now();
             if info.title.is_empty() {
                 info.title = title;
             }
+            info.clone()
         });
-        self.shared.outbox.session_changed(self.with_info(|info| info.clone()));
-        let price = match model.provider() {
-            "anthropic" => anthropic_model(model.model()).price.clone(),
-            _ => None,
-        };
-        let setup =
-            TurnSetup { turn_id: turn_id.clone(), author: model.to_shared(), max_requests: MAX_TURN_REQUESTS, price };
-        tracing::debug!(turn = %turn_id, model = %model, "turn begins");
-        self.turn = Some(RunningTurn::begin(setup, model, settings, content, (token, sender)));
-        Ok(turn_id)
+        self.shared.outbox.session_changed(info);
     }
 
     fn happened(&mut self, happened: Happened) {
@@ -199,13 +207,14 @@ impl Actor {
             Effect::Append(message) => self.history.push(Arc::new(message)),
             Effect::Request => {
                 let request = CompletionRequest {
-                    model: turn.model.clone(),
+                    model: turn.asked.model.clone(),
                     system: self.system.clone(),
                     tools: self.shared.tools.specs(),
                     messages: self.history.clone(),
-                    max_output_tokens: turn.settings.max_output_tokens.value,
+                    max_output_tokens: turn.asked.max_output_tokens,
+                    options: turn.asked.options.clone(),
                 };
-                match self.shared.registry.complete(request, &turn.settings) {
+                match self.shared.registry.complete(request, &turn.asked.settings) {
                     Ok(stream) => turn.answer(stream),
                     Err(error) => turn.fail(error),
                 }
@@ -245,8 +254,8 @@ impl Actor {
                 sender.push(StreamEvent::Begin(TurnBegin {
                     session_id: info.session_id.clone(),
                     turn_id: turn.turn_id.clone(),
-                    model: turn.model.to_shared(),
-                    simulated: is_simulated(&turn.model),
+                    model: turn.asked.model.to_shared(),
+                    simulated: is_simulated(&turn.asked.model),
                 }));
                 drop(info);
                 turn.add_stream(token, sender);

@@ -5,16 +5,25 @@ use tokio::sync::oneshot;
 use crate::chat::{ContentBlock, TurnId};
 use crate::error::UserError;
 use crate::models::ModelName;
-use crate::protocol::{LoadResult, StreamToken};
+use crate::protocol::{LoadResult, PromptOptions, StreamToken};
 
 /// Where the answer goes. The asker may be gone; that is no concern of the actor.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, UserError>>;
+
+/// What begins a turn.
+#[derive(Debug)]
+pub(super) struct Prompt {
+    pub(super) content: Vec<ContentBlock>,
+    pub(super) stream_token: StreamToken,
+    pub(super) model: Option<ModelName>,
+    pub(super) options: PromptOptions,
+}
 
 /// A message to a session's actor.
 #[derive(Debug)]
 pub(super) enum Command {
     /// Begin a turn.
-    Prompt { content: Vec<ContentBlock>, stream_token: StreamToken, model: Option<ModelName>, reply: Reply<TurnId> },
+    Prompt { prompt: Box<Prompt>, reply: Reply<TurnId> },
     /// Stop the turn that runs, if it is the one named.
     Cancel { turn_id: Option<TurnId>, reply: Reply<bool> },
     /// Stop the turn that runs, if it streams with this token.

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::actor::Actor;
-use super::command::{Command, Reply};
+use super::command::{Command, Prompt, Reply};
 use super::outbox::Outbox;
 use crate::chat::{ContentBlock, SessionId};
 use crate::config::Settings;
@@ -167,8 +167,13 @@ impl SessionManager {
         let handle = self.handle(&params.session_id)?;
         check(&params.content)?;
         let model = params.model.map(|name| name.parse()).transpose()?;
-        let (content, stream_token) = (params.content, params.stream_token);
-        let turn_id = ask(&handle, |reply| Command::Prompt { content, stream_token, model, reply })?.await?;
+        let prompt = Box::new(Prompt {
+            content: params.content,
+            stream_token: params.stream_token,
+            model,
+            options: params.options.unwrap_or_default(),
+        });
+        let turn_id = ask(&handle, |reply| Command::Prompt { prompt, reply })?.await?;
         Ok(PromptResult { turn_id })
     }
 
@@ -241,9 +246,11 @@ fn ask<T, F: FnOnce(Reply<T>) -> Command>(
 fn check(content: &[ContentBlock]) -> Result<(), UserError> {
     if let Some(at) = content.iter().position(|block| *block == ContentBlock::Unknown) {
         let message = format!("content[{at}] is of a type that is not supported");
-        return Err(UserError::new(ErrorCode::SessionUnsupportedContent, message).with_hint("the types are: text"));
+        return Err(UserError::new(ErrorCode::SessionUnsupportedContent, message)
+            .with_hint("the types are: text, image, document"));
     }
-    if content.iter().filter_map(ContentBlock::as_text).all(|text| text.trim().is_empty()) {
+    let says_nothing = |block: &ContentBlock| block.as_text().is_some_and(|text| text.trim().is_empty());
+    if content.iter().all(says_nothing) {
         return Err(UserError::new(ErrorCode::SessionEmptyPrompt, "the prompt is empty")
             .with_hint("send at least one content block with text"));
     }

@@ -8,6 +8,7 @@
 mod actor;
 mod command;
 mod manager;
+mod options;
 mod outbox;
 mod running;
 mod stream;

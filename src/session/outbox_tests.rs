@@ -12,7 +12,7 @@ fn delta(item: &str, text: &str) -> StreamEvent {
 }
 
 fn end() -> TurnEnd {
-    TurnEnd { stop_reason: TurnStopReason::EndTurn, usage: Usage::default(), cost: None, error: None }
+    TurnEnd { stop_reason: TurnStopReason::EndTurn, usage: Usage::default(), cost: None, output: None, error: None }
 }
 
 fn events(outbox: &Outbox) -> Vec<(u64, StreamEvent)> {

@@ -12,19 +12,26 @@ use crate::chat::{CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, 
 use crate::config::Settings;
 use crate::models::ModelName;
 use crate::protocol::StreamToken;
-use crate::provider::{Category, CompletionStream, Error};
+use crate::provider::{Category, CompletionStream, Error, RequestOptions};
 use crate::tools::{self, ToolContext, Tools};
 
 /// The running turn of a session.
 pub(super) struct RunningTurn {
     pub(super) turn_id: TurnId,
-    pub(super) model: ModelName,
-    pub(super) settings: Arc<Settings>,
+    pub(super) asked: Asked,
     machine: TurnMachine,
     effects: Vec<Effect>,
     stream: Option<CompletionStream>,
     tools: JoinSet<(usize, ToolResult)>,
     senders: Vec<(StreamToken, UpdateSender)>,
+}
+
+/// What all requests of a turn have in common, frozen when it begins.
+pub(super) struct Asked {
+    pub(super) model: ModelName,
+    pub(super) options: Arc<RequestOptions>,
+    pub(super) max_output_tokens: u32,
+    pub(super) settings: Arc<Settings>,
 }
 
 /// What happened next in a running turn.
@@ -43,15 +50,14 @@ pub(super) const MAX_STREAMS: usize = 16;
 impl RunningTurn {
     pub(super) fn begin(
         setup: TurnSetup,
-        model: ModelName,
-        settings: Arc<Settings>,
+        asked: Asked,
         content: Vec<ContentBlock>,
         stream: (StreamToken, UpdateSender),
     ) -> Self {
         let mut effects = Vec::with_capacity(8);
         let turn_id = setup.turn_id.clone();
         let machine = TurnMachine::begin(setup, content, &mut effects);
-        Self { turn_id, model, settings, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream] }
+        Self { turn_id, asked, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream] }
     }
 
     /// Waits for what happens next. Dropping the wait loses nothing.
@@ -82,14 +88,14 @@ impl RunningTurn {
                 self.machine.event(event, &mut self.effects);
             }
             Happened::Provider(Some(Err(error))) => {
-                let error = error.to_user(self.model.provider());
+                let error = error.to_user(self.asked.model.provider());
                 self.fail(error);
             }
             Happened::Provider(None) => {
                 self.stream = None;
                 // A provider says how its answer ends; one that does not broke off.
                 let error = Error::new(Category::StreamBroken, "the answer ended before it was complete");
-                self.fail(error.to_user(self.model.provider()));
+                self.fail(error.to_user(self.asked.model.provider()));
             }
             Happened::Tool(index, result) => self.machine.tool_finished(index, result, &mut self.effects),
             Happened::Space => {}

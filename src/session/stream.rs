@@ -136,6 +136,7 @@ impl Drop for UpdateSender {
                     stop_reason: TurnStopReason::Error,
                     usage: Usage::default(),
                     cost: None,
+                    output: None,
                     error: Some(error),
                 }),
             );

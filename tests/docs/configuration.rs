@@ -47,9 +47,22 @@ fn the_variables_are_those_of_the_program() {
 
 #[test]
 fn the_editors_settings_are_those_of_the_program() {
-    let all = EditorSettings { model: Some("a".into()), max_output_tokens: Some(1), capabilities: None };
-    let value = serde_json::to_value(&all).unwrap();
-    let known = sorted(value.as_object().unwrap().keys().cloned());
+    let groups = ["promptCache", "retry", "anthropic", "sampling"];
+    let schema = schemars::schema_for!(EditorSettings).to_value();
+    let properties = |schema: &serde_json::Value| -> Vec<String> {
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let mut known = BTreeSet::new();
+    for name in properties(&schema).into_iter().filter(|name| name != "capabilities") {
+        if !groups.contains(&name.as_str()) {
+            known.insert(name);
+            continue;
+        }
+        let alternatives = schema["properties"][&name]["anyOf"].as_array().unwrap();
+        let pointer = alternatives.iter().find_map(|option| option["$ref"].as_str()).unwrap();
+        let group = schema.pointer(pointer.trim_start_matches('#')).unwrap();
+        known.extend(properties(group).into_iter().map(|key| format!("{name}.{key}")));
+    }
     assert_eq!(sorted(column(3).into_iter().map(|(_, name)| name)), known);
     let document = read(DOCUMENT);
     let sections = sections(&document);

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use souffleur::error::{ErrorCode, UserError};
 use souffleur::protocol::export::{Format, export};
-use souffleur::protocol::{ClientCapabilities, EditorSettings, METHODS, MethodInfo, ServerExperimental};
+use souffleur::protocol::{ClientCapabilities, EditorSettings, METHODS, MethodInfo, PromptOptions, ServerExperimental};
 
 use crate::markdown::{Fence, Section, sections};
 use crate::protocol::{DOCUMENT, method_of};
@@ -105,6 +105,7 @@ fn check(method: Option<&str>, fence: &Fence) -> Result<(), String> {
         ("json result", Some(MethodInfo { check_result: Some(check), .. })) => same(&value, check(&value)),
         ("json ClientCapabilities", _) => same(&value, reread::<ClientCapabilities>(&value)),
         ("json EditorSettings", _) => same(&value, reread::<EditorSettings>(&value)),
+        ("json PromptOptions", _) => same(&value, reread::<PromptOptions>(&value)),
         ("json ServerExperimental", _) => same(&value, reread::<ServerExperimental>(&value)),
         ("json message", _) => message(&value),
         (tag, _) => Err(format!("the tag `{tag}` says nothing here")),

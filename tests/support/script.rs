@@ -116,6 +116,12 @@ impl Script {
         self
     }
 
+    /// All bytes of the body.
+    pub fn body_bytes(&self) -> Vec<u8> {
+        let bytes = |step: &Step| if let Step::Bytes(bytes) = step { bytes.clone() } else { Vec::new() };
+        self.steps.iter().flat_map(bytes).collect()
+    }
+
     /// Adds a step to the body.
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push(step);

@@ -102,6 +102,8 @@ impl Setup {
         Self::bare()
             .env("ANTHROPIC_API_KEY", "test-key")
             .env("ANTHROPIC_BASE_URL", &vendor.url())
+            // Failures are seen at once; tests of retries set their own.
+            .env("SOUFFLEUR_MAX_RETRIES", "0")
             .env("SOUFFLEUR_MODEL", "anthropic:claude-sonnet-5-5")
     }
 

@@ -18,6 +18,7 @@ pub struct Stream {
     open: HashMap<String, (Item, String)>,
     completed: Vec<Item>,
     deltas: usize,
+    asides: Vec<SessionUpdate>,
 }
 
 impl Stream {
@@ -84,6 +85,7 @@ impl Stream {
                 text.push_str(fitting(&item.content, &delta)?);
             }
             SessionUpdate::ItemCompleted { item } => self.complete(item)?,
+            update @ (SessionUpdate::Waiting { .. } | SessionUpdate::Notice { .. }) => self.asides.push(update),
             SessionUpdate::Usage { .. } => {}
         }
         Ok(())
@@ -169,6 +171,22 @@ impl Turn {
     /// What `begin` said.
     pub fn begin(&self) -> &ProgressBegin {
         self.stream.begin.as_ref().expect("a turn that began")
+    }
+
+    /// The waits and notices so far.
+    pub fn asides(&self) -> &[SessionUpdate] {
+        &self.stream.asides
+    }
+
+    /// The codes of the notices so far.
+    pub fn notices(&self) -> Vec<&str> {
+        fn code(update: &SessionUpdate) -> Option<&str> {
+            match update {
+                SessionUpdate::Notice { code, .. } => Some(code),
+                _ => None,
+            }
+        }
+        self.asides().iter().filter_map(code).collect()
     }
 
     /// What `end` said.

@@ -39,14 +39,17 @@ impl Request {
         first
     }
 
-    /// The messages of the body, each as its exact JSON text.
+    /// The messages of the body, each as its exact JSON text, without the cache breakpoints: those say where to look
+    /// in the cache and are not part of what is looked up.
     pub fn messages(&self) -> Vec<String> {
         #[derive(serde::Deserialize)]
         struct Body {
             messages: Vec<Box<RawValue>>,
         }
         let body: Body = serde_json::from_slice(&self.raw).expect("a body with messages");
-        body.messages.into_iter().map(|raw| raw.get().to_owned()).collect()
+        let marks = [r#","cache_control":{"type":"ephemeral"}"#, r#","cache_control":{"type":"ephemeral","ttl":"1h"}"#];
+        let bare = |raw: Box<RawValue>| marks.iter().fold(raw.get().to_owned(), |text, mark| text.replace(mark, ""));
+        body.messages.into_iter().map(bare).collect()
     }
 
     /// All texts of the last message, joined.

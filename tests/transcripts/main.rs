@@ -91,7 +91,9 @@ fn recorded_streams_are_understood_however_they_are_cut() {
                 MessageBlock::Thinking { signature, .. } => assert!(!signature.is_empty(), "{name}"),
                 MessageBlock::Text { text } => assert!(!text.is_empty(), "{name}"),
                 MessageBlock::RedactedThinking { data } => assert!(!data.is_empty(), "{name}"),
-                MessageBlock::ToolResult(_) | MessageBlock::Other { .. } => panic!("{name}: {block:?}"),
+                MessageBlock::Attachment { .. } | MessageBlock::ToolResult(_) | MessageBlock::Other { .. } => {
+                    panic!("{name}: {block:?}")
+                }
             }
         }
         seen += 1;

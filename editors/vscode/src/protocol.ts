@@ -86,6 +86,8 @@ export interface PromptParams {
   streamToken: StreamToken;
   /** The session's model from this turn on, as `provider:model`. */
   model?: string;
+  /** What else is asked of the model in this turn. */
+  options?: PromptOptions;
 }
 
 /**
@@ -135,6 +137,27 @@ export interface ProgressParams {
   value: ProgressValue;
 }
 
+/** Settings of the provider Anthropic. */
+export interface AnthropicSettings {
+  /** The API's version: `2026-10-21` or `2023-06-01`. */
+  version?: string;
+  /** Names of beta features. */
+  betas?: string[];
+  /** `auto` or `standard_only`. */
+  serviceTier?: string;
+  /** An opaque name of the user. */
+  userId?: string;
+  /** At most so many requests a second, for all sessions together. */
+  requestsPerSecond?: number;
+}
+
+/** How long a cached prefix lives. */
+export type CacheTtl =
+  /** Five minutes after it was used last. */
+  | "5m"
+  /** One hour after it was used last; writing costs more. */
+  | "1h";
+
 /**
  * What a client can do beyond LSP: `capabilities.experimental.souffleur` of `initialize`, or `capabilities` in
  * its `initializationOptions` where an editor's configuration cannot reach the former.
@@ -151,13 +174,34 @@ export interface ContentBlockText {
   text: string;
 }
 
+/** An image. */
+export interface ContentBlockImage {
+  type: "image";
+  /** Its bytes, or where they are. */
+  source: MediaSource;
+}
+
+/** A document: PDF or plain text. */
+export interface ContentBlockDocument {
+  type: "document";
+  /** Its bytes, or where they are. */
+  source: MediaSource;
+  /** Its title. */
+  title?: string;
+}
+
 /** A piece of content that people and tools exchange with the model. */
-export type ContentBlock = ContentBlockText;
+export type ContentBlock = ContentBlockText | ContentBlockImage | ContentBlockDocument;
 
 /** What was spent, in integer millionths of a US dollar, so that sums are exact. */
 export interface Cost {
   /** Millionths of a US dollar. */
   microUsd: number;
+  /**
+   * What the prompt cache saved, in millionths of a US dollar: what the same tokens would have cost without it,
+   * less what they did cost. Negative when more was paid for writing than reading has saved so far.
+   */
+  savedMicroUsd: number;
 }
 
 /**
@@ -169,9 +213,36 @@ export interface EditorSettings {
   model?: string;
   /** The most tokens one answer may have, thinking included. */
   maxOutputTokens?: number;
+  /** Whether and how models think. */
+  thinking?: Thinking;
+  /** What they show of it. */
+  thinkingDisplay?: ThinkingDisplay;
+  /** How hard they try. */
+  effort?: Effort;
+  /** Sampling parameters, for models and API versions that take them. */
+  sampling?: Sampling;
+  /** The provider's prompt cache. */
+  promptCache?: PromptCacheSettings;
+  /** What is done when a request fails. */
+  retry?: RetrySettings;
+  /** Settings of the provider Anthropic. */
+  anthropic?: AnthropicSettings;
   /** See `ClientCapabilities`. Read in `initializationOptions` only. */
   capabilities?: ClientCapabilities;
 }
+
+/** How hard a model tries. Which levels there are depends on the model. */
+export type Effort =
+  /** The least. */
+  | "low"
+  /** Between low and high. */
+  | "medium"
+  /** What most models do when nothing is said. */
+  | "high"
+  /** More than high. */
+  | "xhigh"
+  /** The most. */
+  | "max";
 
 /** A stable, machine-readable name of an error. Codes are only ever added. */
 export type ErrorCode =
@@ -341,6 +412,39 @@ export type ItemStatus =
   /** The user stopped it; what arrived is kept. */
   | "cancelled";
 
+/** In here. */
+export interface MediaSourceBase64 {
+  type: "base64";
+  /** What they are: `image/png`, `application/pdf`. */
+  mediaType: string;
+  /** The bytes in base64, shared: a long conversation holds them once. */
+  data: string;
+}
+
+/** At an address that the provider fetches. */
+export interface MediaSourceUrl {
+  type: "url";
+  /** The address. */
+  url: string;
+}
+
+/** In here, as plain text. Documents only. */
+export interface MediaSourceText {
+  type: "text";
+  /** The text. */
+  text: string;
+}
+
+/** Where the bytes of an image or a document are. */
+export type MediaSource = MediaSourceBase64 | MediaSourceUrl | MediaSourceText;
+
+/** How much a notice matters. */
+export type NoticeLevel =
+  /** Good to know. */
+  | "info"
+  /** Something is not as the user may expect. */
+  | "warning";
+
 /** The turn begins. */
 export interface ProgressBegin {
   /** Always 0. */
@@ -369,6 +473,8 @@ export interface ProgressEnd {
   usage: Usage;
   /** What the turn cost; absent where the price is not known. */
   cost?: Cost;
+  /** The answer as a value, when the prompt asked for one by `outputSchema`. It fits the schema. */
+  output?: unknown;
   /** What went wrong, when `stopReason` is `error`, and what the provider said, when it is `refusal`. */
   error?: UserError;
 }
@@ -402,12 +508,58 @@ export interface ProgressValueEnd extends ProgressEnd {
  */
 export type ProgressValue = ProgressValueBegin | ProgressValueReport | ProgressValueEnd;
 
+/** The provider's prompt cache. */
+export interface PromptCacheSettings {
+  /** Whether it is used. */
+  enabled?: boolean;
+  /** How long its entries live. */
+  ttl?: CacheTtl;
+}
+
+/** What else is asked of the model in one turn. What is absent is as the settings have it. */
+export interface PromptOptions {
+  /** How hard it tries. */
+  effort?: Effort;
+  /** Whether and how it thinks. */
+  thinking?: Thinking;
+  /** The most tokens one answer may have. */
+  maxOutputTokens?: number;
+  /** Whether it calls tools. */
+  toolChoice?: ToolChoice;
+  /** Whether it may call several tools at once; true when absent. */
+  parallelTools?: boolean;
+  /** Texts that end the answer. */
+  stopSequences?: string[];
+  /** A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`. */
+  outputSchema?: unknown;
+}
+
+/** What is done when a request fails. */
+export interface RetrySettings {
+  /** How often it is sent again. */
+  maxRetries?: number;
+  /** The first wait before that, in milliseconds; each further one is twice as long. */
+  baseDelayMs?: number;
+  /** How long to wait after a 429 that does not say, in milliseconds. */
+  rateLimitFallbackMs?: number;
+}
+
 /** A turn that runs. */
 export interface RunningTurn {
   /** Which turn. */
   turnId: TurnId;
   /** Whether its further updates come with the `streamToken` of the params. */
   streaming: boolean;
+}
+
+/** Sampling parameters. Most models take none of them any more. */
+export interface Sampling {
+  /** 0 to 1. */
+  temperature?: number;
+  /** 0 to 1. */
+  topP?: number;
+  /** At least 1. */
+  topK?: number;
 }
 
 /** What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`. */
@@ -484,14 +636,100 @@ export interface SessionUpdateUsage {
   cost?: Cost;
 }
 
+/** The turn waits before it asks the model (again). Cancelling ends the wait. */
+export interface SessionUpdateWaiting {
+  type: "waiting";
+  /** What for. */
+  reason: WaitReason;
+  /** How long, in milliseconds. */
+  waitMs: number;
+  /** Which retry comes after it, counted from 1; 0 when it is none. */
+  attempt: number;
+  /** What went wrong before, when it is a retry. */
+  error?: UserError;
+}
+
+/** Something the user should know about the turn, which goes on. */
+export interface SessionUpdateNotice {
+  type: "notice";
+  /** How much it matters. */
+  level: NoticeLevel;
+  /** A stable name: `model.retiring`, `thinking.dropped`. */
+  code: string;
+  /** One sentence. */
+  message: string;
+}
+
 /**
  * One streamed value of a turn. Items are patched by their id: `itemStarted`, any number of `itemDelta`s, then
  * `itemCompleted`, whose item is authoritative; the deltas are a preview of it.
  */
-export type SessionUpdate = SessionUpdateItemStarted | SessionUpdateItemDelta | SessionUpdateItemCompleted | SessionUpdateUsage;
+export type SessionUpdate = SessionUpdateItemStarted | SessionUpdateItemDelta | SessionUpdateItemCompleted | SessionUpdateUsage | SessionUpdateWaiting | SessionUpdateNotice;
 
 /** A token of the client's making; LSP's `ProgressToken`. */
 export type StreamToken = number | string;
+
+/** As the model does best: adaptively where it can, else not. */
+export interface ThinkingAuto {
+  type: "auto";
+}
+
+/** As much as the model finds useful. */
+export interface ThinkingAdaptive {
+  type: "adaptive";
+}
+
+/** Up to about so many tokens. Older models only. */
+export interface ThinkingEnabled {
+  type: "enabled";
+  /** At least 1024, and less than the answer's limit. */
+  budgetTokens: number;
+}
+
+/** Only between tool calls. */
+export interface ThinkingBetweenTools {
+  type: "betweenTools";
+}
+
+/** Not at all. Some models cannot. */
+export interface ThinkingDisabled {
+  type: "disabled";
+}
+
+/** Whether and how a model thinks before it answers. */
+export type Thinking = ThinkingAuto | ThinkingAdaptive | ThinkingEnabled | ThinkingBetweenTools | ThinkingDisabled;
+
+/** What a model shows of its thinking. It costs the same either way. */
+export type ThinkingDisplay =
+  /** A summary. */
+  | "summarized"
+  /** Nothing. */
+  | "omitted";
+
+/** As it likes. */
+export interface ToolChoiceAuto {
+  type: "auto";
+}
+
+/** At least one. */
+export interface ToolChoiceAny {
+  type: "any";
+}
+
+/** This one. */
+export interface ToolChoiceTool {
+  type: "tool";
+  /** The tool's name. */
+  name: string;
+}
+
+/** None. */
+export interface ToolChoiceNone {
+  type: "none";
+}
+
+/** Whether the model calls tools. Forcing a call is refused by the newest models. */
+export type ToolChoice = ToolChoiceAuto | ToolChoiceAny | ToolChoiceTool | ToolChoiceNone;
 
 /** Names a turn: one prompt and all that follows from it until it stops. */
 export type TurnId = string;
@@ -546,3 +784,10 @@ export interface UserError {
   /** The provider's id of the failed request, for its support. */
   requestId?: string;
 }
+
+/** What a turn waits for. */
+export type WaitReason =
+  /** The provider failed; the request is sent again. */
+  | "retry"
+  /** The configured rate of requests is reached. */
+  | "rateLimit";

@@ -50,7 +50,9 @@ fn category(kind: &str, code: Option<&str>, message: &str, status: Option<u16>) 
     match kind {
         "invalid_request_error" if message.contains("prompt is too long") => Category::ContextTooLong,
         "invalid_request_error" if message.contains("API usage limits") => Category::Billing,
-        "invalid_request_error" | "conflict_error" => Category::BadRequest,
+        "invalid_request_error" if message.contains("bound to a different conversation") => Category::ThinkingMismatch,
+        "invalid_request_error" => Category::BadRequest,
+        "conflict_error" => Category::Conflict,
         "authentication_error" => Category::Auth,
         "billing_error" => Category::Billing,
         "permission_error" => Category::Permission,
@@ -71,6 +73,7 @@ fn by_status(status: Option<u16>) -> Category {
         Some(403) => Category::Permission,
         Some(404) => Category::ModelNotFound,
         Some(408 | 504) => Category::Timeout,
+        Some(409) => Category::Conflict,
         Some(413) => Category::PayloadTooLarge,
         Some(429) => Category::RateLimit,
         Some(529) => Category::Overloaded,
@@ -92,11 +95,24 @@ pub fn classify(failure: &Failure) -> Error {
             ..Error::new(by_status(Some(failure.status)), format!("the provider answered with HTTP {}", failure.status))
         },
     };
-    error.retry_after = failure
-        .header("retry-after")
-        .and_then(|value| value.trim().parse::<f64>().ok())
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    error.retry_after = retry_after(failure);
+    error.should_retry = match failure.header("x-should-retry") {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
     error
+}
+
+/// How long the provider asks to wait: `retry-after-ms`, or else `retry-after` in seconds or as a date.
+fn retry_after(failure: &Failure) -> Option<Duration> {
+    let number = |name: &str| failure.header(name)?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|ms| ms / 1e3).or_else(|| number("retry-after"));
+    if let Some(seconds) = seconds {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(failure.header("retry-after")?.trim()).ok()?;
+    date.duration_since(std::time::SystemTime::now()).ok()
 }
 
 #[cfg(test)]
@@ -120,7 +136,7 @@ mod tests {
             (402, "billing_error", Category::Billing),
             (403, "permission_error", Category::Permission),
             (404, "not_found_error", Category::ModelNotFound),
-            (409, "conflict_error", Category::BadRequest),
+            (409, "conflict_error", Category::Conflict),
             (413, "request_too_large", Category::PayloadTooLarge),
             (429, "rate_limit_error", Category::RateLimit),
             (500, "api_error", Category::Server),
@@ -148,5 +164,26 @@ mod tests {
         let error = classify(&failure(413, "<html>secret</html>"));
         assert_eq!(error.category, Category::PayloadTooLarge);
         assert!(!error.message.contains("secret"));
+    }
+
+    #[test]
+    fn waits_are_read_in_every_form() {
+        let waits = |name: &str, value: &str| {
+            let headers = vec![(name.to_owned(), value.to_owned())];
+            classify(&Failure { status: 429, headers, body: String::new() }).retry_after
+        };
+        assert_eq!(waits("retry-after", "7"), Some(Duration::from_secs(7)));
+        assert_eq!(waits("retry-after-ms", "1500.5"), Some(Duration::from_micros(1_500_500)));
+        assert_eq!(waits("retry-after", "soon"), None);
+        assert_eq!(waits("retry-after", "-1"), None);
+        let later = std::time::SystemTime::now() + Duration::from_secs(100);
+        let wait = waits("retry-after", &httpdate::fmt_http_date(later)).unwrap();
+        assert!(wait > Duration::from_secs(90) && wait <= Duration::from_secs(100));
+    }
+
+    #[test]
+    fn refused_thinking_is_told_apart() {
+        let body = r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation. Remove the block"}}"#;
+        assert_eq!(classify(&failure(400, body)).category, Category::ThinkingMismatch);
     }
 }

@@ -1,54 +1,82 @@
 //! Anthropic's Messages API.
 
+mod blocks;
 mod errors;
+mod media;
+mod plan;
 mod request;
 mod stream;
 mod wire;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
 use secrecy::ExposeSecret;
 
 use super::http::{self, Failure, Http};
-use super::{Category, CompletionRequest, CompletionStream, Error, Provider};
+use super::retry::{Attempt, with_retries};
+use super::{Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
 use crate::auth::Credential;
 use crate::chat::CompletionEvent;
 use crate::error::UserError;
+use crate::models::{ModelInfo, anthropic_model};
+use plan::Plan;
 
 pub use errors::classify;
-pub use request::body;
-pub use stream::{Mapper, events};
+pub use stream::{Events, Mapper, events};
 
-/// The version of the API that requests are written for.
-pub const API_VERSION: &str = "2026-10-21";
+/// The part before the colon of these models' names.
+pub const NAME: &str = "anthropic";
+/// Needed for dropping thinking that is bound to another conversation.
+const DROP_THINKING: &str = "thinking-binding-controls-2026-08-01";
+/// How long before its retirement a model is warned of.
+const SOON: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
 /// Anthropic's models, over HTTP.
 pub struct Anthropic {
-    base_url: String,
+    endpoint: Arc<str>,
     credential: Result<Credential, UserError>,
     http: Arc<Http>,
+    policy: RetryPolicy,
+    limiter: Option<Arc<Limiter>>,
 }
 
 impl Anthropic {
     /// Talks to `base_url` (with or without `/v1`) with `credential`.
-    pub fn new(base_url: String, credential: Result<Credential, UserError>, http: Arc<Http>) -> Self {
-        Self { base_url, credential, http }
+    pub fn new(
+        base_url: &str,
+        credential: Result<Credential, UserError>,
+        http: Arc<Http>,
+        policy: RetryPolicy,
+        limiter: Option<Arc<Limiter>>,
+    ) -> Self {
+        Self { endpoint: endpoint(base_url).into(), credential, http, policy, limiter }
     }
 }
 
 impl Provider for Anthropic {
     fn complete(&self, request: CompletionRequest) -> CompletionStream {
-        let url = endpoint(&self.base_url);
-        let credential = self.credential.clone();
-        let http = self.http.clone();
-        let connect = async move {
-            let body = Bytes::from(request::body(&request)?);
-            drop(request);
-            connect(&http, url, credential?, body).await
+        let prepared = self.credential.clone().map_err(Error::from).and_then(|credential| {
+            let prepared = Prepared::new(request)?;
+            Ok((prepared, credential))
+        });
+        let (prepared, credential) = match prepared {
+            Ok((prepared, credential)) => (Arc::new(prepared), credential),
+            Err(error) => return streams::iter([Err(error)]).boxed(),
         };
-        streams::once(connect).try_flatten().boxed()
+        let notices: Vec<_> = prepared.notices();
+        let (endpoint, http) = (self.endpoint.clone(), self.http.clone());
+        let begin = move |attempt: Attempt| {
+            let (prepared, credential) = (prepared.clone(), credential.clone());
+            let (endpoint, http) = (endpoint.clone(), http.clone());
+            streams::once(async move { connect(&http, &endpoint, &credential, &prepared, attempt).await })
+                .try_flatten()
+                .boxed()
+        };
+        let answer = with_retries(NAME, self.policy.clone(), self.limiter.clone(), Box::new(begin));
+        if notices.is_empty() { answer } else { streams::iter(notices).chain(answer).boxed() }
     }
 
     fn ready(&self) -> Result<(), UserError> {
@@ -62,30 +90,81 @@ fn endpoint(base_url: &str) -> String {
     format!("{base}/v1/messages")
 }
 
+/// A request that was checked and encoded.
+struct Prepared {
+    request: CompletionRequest,
+    info: Arc<ModelInfo>,
+    plan: Plan,
+    body: Bytes,
+}
+
+impl Prepared {
+    fn new(request: CompletionRequest) -> Result<Self, Error> {
+        let id = request.model.model();
+        let info = anthropic_model(id);
+        let has_tools = !request.tools.is_empty();
+        let plan = plan::plan(id, &info, &request.options, request.max_output_tokens, has_tools)?;
+        media::check(request.messages.iter().map(AsRef::as_ref))?;
+        let body = Bytes::from(request::body(&request, &plan, false)?);
+        Ok(Self { request, info, plan, body })
+    }
+
+    /// What the user is told before the answer.
+    fn notices(&self) -> Vec<Result<CompletionEvent, Error>> {
+        let day = |time: SystemTime| humantime::format_rfc3339_seconds(time).to_string()[..10].to_owned();
+        let now = SystemTime::now();
+        let retirement = plan::lifecycle(self.request.model.model(), &self.info, &day(now), &day(now + SOON));
+        let notices = self.plan.notices.iter().cloned().chain(retirement);
+        notices
+            .map(|notice| {
+                let (level, code, message) = (notice.level, notice.code.to_owned(), notice.message);
+                Ok(CompletionEvent::Notice { level, code, message })
+            })
+            .collect()
+    }
+}
+
+/// The body of `request` as it would be sent.
+///
+/// # Errors
+/// What is wrong with the request.
+pub fn body(request: CompletionRequest) -> Result<Bytes, Error> {
+    Ok(Prepared::new(request)?.body)
+}
+
 async fn connect(
     http: &Http,
-    url: String,
-    credential: Credential,
-    body: Bytes,
+    endpoint: &str,
+    credential: &Credential,
+    prepared: &Prepared,
+    attempt: Attempt,
 ) -> Result<impl Stream<Item = Result<CompletionEvent, Error>> + use<>, Error> {
-    let request = http
+    let mut betas = prepared.plan.betas.clone();
+    let mut body = prepared.body.clone();
+    if attempt.drop_thinking {
+        betas.push(DROP_THINKING.to_owned());
+        body = Bytes::from(request::body(&prepared.request, &prepared.plan, true)?);
+    }
+    let mut request = http
         .client()?
-        .post(url)
+        .post(endpoint)
         .header("content-type", "application/json")
         .header("accept", "text/event-stream")
-        .header("anthropic-version", API_VERSION)
-        .header("x-api-key", key_header(&credential)?)
-        .body(body);
-    let response = http::send(request).await?;
+        .header("anthropic-version", prepared.request.options.anthropic.version.as_str())
+        .header("x-api-key", key_header(credential)?);
+    if !betas.is_empty() {
+        request = request.header("anthropic-beta", betas.join(","));
+    }
+    let response = http::send(request.body(body)).await?;
     let request_id = response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    tracing::info!(request_id = request_id.as_deref().unwrap_or("-"), status = response.status().as_u16(), "answered");
     if !response.status().is_success() {
         return Err(classify(&Failure::read(response).await));
     }
     http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
     let bytes = response.bytes_stream().map_err(Error::from).boxed();
-    Ok(events(bytes)
-        .with_rest(http::finish)
-        .map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
+    let events = events(bytes).with_rest(http::finish);
+    Ok(events.map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
 }
 
 fn key_header(credential: &Credential) -> Result<reqwest::header::HeaderValue, Error> {

@@ -49,8 +49,9 @@ impl Provider for Sim {
                 return Err(Error::new(Category::UnexpectedResponse, message));
             }
             // The body is built as it would be for the wire, so that a request that cannot be sent fails here too.
-            let body = anthropic::body(&request)?;
-            Ok(anthropic::events(bytes(wire::encode(&steps, request.model.model(), body.len())).boxed()))
+            let model = request.model.clone();
+            let body = anthropic::body(request)?;
+            Ok(anthropic::events(bytes(wire::encode(&steps, model.model(), body.len())).boxed()))
         };
         streams::once(answer).try_flatten().boxed()
     }

@@ -6,13 +6,14 @@ use crate::chat::{
 };
 
 fn request(messages: Vec<Message>) -> CompletionRequest {
-    let tool = ToolSpec { name: "read_file".into(), description: String::new(), input_schema: serde_json::json!({}) };
+    let tool = ToolSpec { name: "read_file".into(), ..ToolSpec::default() };
     CompletionRequest {
         model: "sim:default".parse().unwrap(),
         system: Arc::from([]),
         tools: Arc::from([tool]),
         messages: messages.into_iter().map(Arc::new).collect(),
         max_output_tokens: 1_000,
+        options: Arc::default(),
     }
 }
 

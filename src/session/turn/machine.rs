@@ -53,7 +53,8 @@ pub struct TurnMachine {
     items: Items,
     requests: u32,
     usage: Usage,
-    micro_usd: u64,
+    cost: Cost,
+    output: Option<serde_json::Value>,
 }
 
 #[derive(Debug)]
@@ -78,11 +79,18 @@ impl TurnMachine {
     /// A turn that begins with the user's `content`.
     pub fn begin(setup: TurnSetup, content: Vec<ContentBlock>, out: &mut Vec<Effect>) -> Self {
         let mut items = Items::new(setup.turn_id.clone());
-        let blocks = content.iter().filter_map(ContentBlock::as_text);
-        let message = Message::user(blocks.map(|text| MessageBlock::Text { text: text.to_owned() }).collect());
+        let message = Message::user(content.iter().filter_map(user_block).collect());
         items.whole(ItemContent::UserMessage { content }, out);
         out.push(Effect::Append(message));
-        let mut turn = Self { setup, state: State::Over, items, requests: 0, usage: Usage::default(), micro_usd: 0 };
+        let mut turn = Self {
+            setup,
+            state: State::Over,
+            items,
+            requests: 0,
+            usage: Usage::default(),
+            cost: Cost::default(),
+            output: None,
+        };
         turn.request(out);
         turn
     }
@@ -113,6 +121,12 @@ impl TurnMachine {
                 }
             }
             CompletionEvent::Completed => self.answered(out),
+            CompletionEvent::Waiting { reason, wait_ms, attempt, error } => {
+                out.push(Effect::Emit(SessionUpdate::Waiting { reason, wait_ms, attempt, error }));
+            }
+            CompletionEvent::Notice { level, code, message } => {
+                out.push(Effect::Emit(SessionUpdate::Notice { level, code, message }));
+            }
             CompletionEvent::Started { .. } | CompletionEvent::Usage { .. } | CompletionEvent::Stopped { .. } => {}
         }
     }
@@ -279,18 +293,30 @@ impl TurnMachine {
         }
         self.usage.add(&usage);
         if let Some(price) = &self.setup.price {
-            self.micro_usd += cost(price, &usage).micro_usd;
+            self.cost.add(&cost(price, &usage));
         }
         out.push(Effect::Emit(SessionUpdate::Usage { usage: self.usage, cost: self.cost() }));
     }
 
     fn cost(&self) -> Option<Cost> {
-        self.setup.price.as_ref().map(|_| Cost { micro_usd: self.micro_usd })
+        self.setup.price.as_ref().map(|_| self.cost)
     }
 
     fn end(&mut self, stop_reason: TurnStopReason, error: Option<UserError>, out: &mut Vec<Effect>) {
         self.state = State::Over;
-        out.push(Effect::End(TurnEnd { stop_reason, usage: self.usage, cost: self.cost(), error }));
+        let output = self.output.take();
+        out.push(Effect::End(TurnEnd { stop_reason, usage: self.usage, cost: self.cost(), output, error }));
+    }
+}
+
+/// What the user sent, as a block of the history.
+fn user_block(content: &ContentBlock) -> Option<MessageBlock> {
+    match content {
+        ContentBlock::Text { text } => Some(MessageBlock::Text { text: text.clone() }),
+        ContentBlock::Image { .. } | ContentBlock::Document { .. } => {
+            Some(MessageBlock::Attachment { content: content.clone() })
+        }
+        ContentBlock::Unknown => None,
     }
 }
 

@@ -86,7 +86,7 @@ fn text_is_streamed_and_ends_the_turn() {
     assert_eq!(appended(&out)[0].author.as_deref(), Some("sim:x"));
     let end = ends(&out)[0];
     assert_eq!((end.stop_reason, end.usage.output_tokens), (TurnStopReason::EndTurn, 5));
-    assert_eq!(end.cost, Some(Cost { micro_usd: 20 }));
+    assert_eq!(end.cost, Some(Cost { micro_usd: 20, saved_micro_usd: 0 }));
     assert!(turn.is_over());
 }
 

@@ -40,6 +40,7 @@ impl Tool for ReadFile {
                 "required": ["path"],
                 "additionalProperties": false
             }),
+            ..ToolSpec::default()
         }
     }
 

@@ -38,6 +38,7 @@
 ---@field content souffleur.ContentBlock[] What the user sends.
 ---@field streamToken souffleur.StreamToken A token of the client's making, different from all others in use; the turn streams as `$/progress` with it.
 ---@field model? string The session's model from this turn on, as `provider:model`.
+---@field options? souffleur.PromptOptions What else is asked of the model in this turn.
 
 ---Result of `souffleur/session/prompt`. It means that the prompt was taken; the stream's `end` means that the turn is over. The first values of the stream may come before it.
 ---@class souffleur.PromptResult
@@ -68,6 +69,19 @@
 ---@field token souffleur.StreamToken The token of the prompt.
 ---@field value souffleur.ProgressValue One value of the stream.
 
+---Settings of the provider Anthropic.
+---@class souffleur.AnthropicSettings
+---@field version? string The API's version: `2026-10-21` or `2023-06-01`.
+---@field betas? string[] Names of beta features.
+---@field serviceTier? string `auto` or `standard_only`.
+---@field userId? string An opaque name of the user.
+---@field requestsPerSecond? number At most so many requests a second, for all sessions together.
+
+---How long a cached prefix lives.
+---@alias souffleur.CacheTtl
+---| "5m" # Five minutes after it was used last.
+---| "1h" # One hour after it was used last; writing costs more.
+
 ---What a client can do beyond LSP: `capabilities.experimental.souffleur` of `initialize`, or `capabilities` in its `initializationOptions` where an editor's configuration cannot reach the former.
 ---@class souffleur.ClientCapabilities
 ---@field sessionUpdate? boolean The client handles the notification `souffleur/session/update`.
@@ -77,19 +91,48 @@
 ---@field type "text"
 ---@field text string The text.
 
+---An image.
+---@class souffleur.ContentBlockImage
+---@field type "image"
+---@field source souffleur.MediaSource Its bytes, or where they are.
+
+---A document: PDF or plain text.
+---@class souffleur.ContentBlockDocument
+---@field type "document"
+---@field source souffleur.MediaSource Its bytes, or where they are.
+---@field title? string Its title.
+
 ---A piece of content that people and tools exchange with the model.
 ---@alias souffleur.ContentBlock
 ---| souffleur.ContentBlockText
+---| souffleur.ContentBlockImage
+---| souffleur.ContentBlockDocument
 
 ---What was spent, in integer millionths of a US dollar, so that sums are exact.
 ---@class souffleur.Cost
 ---@field microUsd integer Millionths of a US dollar.
+---@field savedMicroUsd integer What the prompt cache saved, in millionths of a US dollar: what the same tokens would have cost without it, less what they did cost. Negative when more was paid for writing than reading has saved so far.
 
 ---Settings as an editor sends them: as `initializationOptions`, and as `settings.souffleur` of `workspace/didChangeConfiguration`. A key that is absent leaves the setting to the layers below.
 ---@class souffleur.EditorSettings
 ---@field model? string The model of new sessions, as `provider:model`.
 ---@field maxOutputTokens? integer The most tokens one answer may have, thinking included.
+---@field thinking? souffleur.Thinking Whether and how models think.
+---@field thinkingDisplay? souffleur.ThinkingDisplay What they show of it.
+---@field effort? souffleur.Effort How hard they try.
+---@field sampling? souffleur.Sampling Sampling parameters, for models and API versions that take them.
+---@field promptCache? souffleur.PromptCacheSettings The provider's prompt cache.
+---@field retry? souffleur.RetrySettings What is done when a request fails.
+---@field anthropic? souffleur.AnthropicSettings Settings of the provider Anthropic.
 ---@field capabilities? souffleur.ClientCapabilities See `ClientCapabilities`. Read in `initializationOptions` only.
+
+---How hard a model tries. Which levels there are depends on the model.
+---@alias souffleur.Effort
+---| "low" # The least.
+---| "medium" # Between low and high.
+---| "high" # What most models do when nothing is said.
+---| "xhigh" # More than high.
+---| "max" # The most.
 
 ---A stable, machine-readable name of an error. Codes are only ever added.
 ---@alias souffleur.ErrorCode
@@ -200,6 +243,33 @@
 ---| "failed" # It ended with an error; what arrived is kept.
 ---| "cancelled" # The user stopped it; what arrived is kept.
 
+---In here.
+---@class souffleur.MediaSourceBase64
+---@field type "base64"
+---@field mediaType string What they are: `image/png`, `application/pdf`.
+---@field data string The bytes in base64, shared: a long conversation holds them once.
+
+---At an address that the provider fetches.
+---@class souffleur.MediaSourceUrl
+---@field type "url"
+---@field url string The address.
+
+---In here, as plain text. Documents only.
+---@class souffleur.MediaSourceText
+---@field type "text"
+---@field text string The text.
+
+---Where the bytes of an image or a document are.
+---@alias souffleur.MediaSource
+---| souffleur.MediaSourceBase64
+---| souffleur.MediaSourceUrl
+---| souffleur.MediaSourceText
+
+---How much a notice matters.
+---@alias souffleur.NoticeLevel
+---| "info" # Good to know.
+---| "warning" # Something is not as the user may expect.
+
 ---The turn begins.
 ---@class souffleur.ProgressBegin
 ---@field seq integer Always 0.
@@ -216,6 +286,7 @@
 ---@field stopReason souffleur.TurnStopReason Why it ended.
 ---@field usage souffleur.Usage Tokens used by all of the turn's requests.
 ---@field cost? souffleur.Cost What the turn cost; absent where the price is not known.
+---@field output? any The answer as a value, when the prompt asked for one by `outputSchema`. It fits the schema.
 ---@field error? souffleur.UserError What went wrong, when `stopReason` is `error`, and what the provider said, when it is `refusal`.
 
 ---Something happened.
@@ -241,10 +312,37 @@
 ---| souffleur.ProgressValueReport
 ---| souffleur.ProgressValueEnd
 
+---The provider's prompt cache.
+---@class souffleur.PromptCacheSettings
+---@field enabled? boolean Whether it is used.
+---@field ttl? souffleur.CacheTtl How long its entries live.
+
+---What else is asked of the model in one turn. What is absent is as the settings have it.
+---@class souffleur.PromptOptions
+---@field effort? souffleur.Effort How hard it tries.
+---@field thinking? souffleur.Thinking Whether and how it thinks.
+---@field maxOutputTokens? integer The most tokens one answer may have.
+---@field toolChoice? souffleur.ToolChoice Whether it calls tools.
+---@field parallelTools? boolean Whether it may call several tools at once; true when absent.
+---@field stopSequences? string[] Texts that end the answer.
+---@field outputSchema? any A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`.
+
+---What is done when a request fails.
+---@class souffleur.RetrySettings
+---@field maxRetries? integer How often it is sent again.
+---@field baseDelayMs? integer The first wait before that, in milliseconds; each further one is twice as long.
+---@field rateLimitFallbackMs? integer How long to wait after a 429 that does not say, in milliseconds.
+
 ---A turn that runs.
 ---@class souffleur.RunningTurn
 ---@field turnId souffleur.TurnId Which turn.
 ---@field streaming boolean Whether its further updates come with the `streamToken` of the params.
+
+---Sampling parameters. Most models take none of them any more.
+---@class souffleur.Sampling
+---@field temperature? number 0 to 1.
+---@field topP? number 0 to 1.
+---@field topK? integer At least 1.
 
 ---What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`.
 ---@class souffleur.ServerExperimental
@@ -294,17 +392,92 @@
 ---@field usage souffleur.Usage The turn's sum.
 ---@field cost? souffleur.Cost What the turn cost so far; absent where the price is not known.
 
+---The turn waits before it asks the model (again). Cancelling ends the wait.
+---@class souffleur.SessionUpdateWaiting
+---@field type "waiting"
+---@field reason souffleur.WaitReason What for.
+---@field waitMs integer How long, in milliseconds.
+---@field attempt integer Which retry comes after it, counted from 1; 0 when it is none.
+---@field error? souffleur.UserError What went wrong before, when it is a retry.
+
+---Something the user should know about the turn, which goes on.
+---@class souffleur.SessionUpdateNotice
+---@field type "notice"
+---@field level souffleur.NoticeLevel How much it matters.
+---@field code string A stable name: `model.retiring`, `thinking.dropped`.
+---@field message string One sentence.
+
 ---One streamed value of a turn. Items are patched by their id: `itemStarted`, any number of `itemDelta`s, then `itemCompleted`, whose item is authoritative; the deltas are a preview of it.
 ---@alias souffleur.SessionUpdate
 ---| souffleur.SessionUpdateItemStarted
 ---| souffleur.SessionUpdateItemDelta
 ---| souffleur.SessionUpdateItemCompleted
 ---| souffleur.SessionUpdateUsage
+---| souffleur.SessionUpdateWaiting
+---| souffleur.SessionUpdateNotice
 
 ---A token of the client's making; LSP's `ProgressToken`.
 ---@alias souffleur.StreamToken
 ---| integer
 ---| string
+
+---As the model does best: adaptively where it can, else not.
+---@class souffleur.ThinkingAuto
+---@field type "auto"
+
+---As much as the model finds useful.
+---@class souffleur.ThinkingAdaptive
+---@field type "adaptive"
+
+---Up to about so many tokens. Older models only.
+---@class souffleur.ThinkingEnabled
+---@field type "enabled"
+---@field budgetTokens integer At least 1024, and less than the answer's limit.
+
+---Only between tool calls.
+---@class souffleur.ThinkingBetweenTools
+---@field type "betweenTools"
+
+---Not at all. Some models cannot.
+---@class souffleur.ThinkingDisabled
+---@field type "disabled"
+
+---Whether and how a model thinks before it answers.
+---@alias souffleur.Thinking
+---| souffleur.ThinkingAuto
+---| souffleur.ThinkingAdaptive
+---| souffleur.ThinkingEnabled
+---| souffleur.ThinkingBetweenTools
+---| souffleur.ThinkingDisabled
+
+---What a model shows of its thinking. It costs the same either way.
+---@alias souffleur.ThinkingDisplay
+---| "summarized" # A summary.
+---| "omitted" # Nothing.
+
+---As it likes.
+---@class souffleur.ToolChoiceAuto
+---@field type "auto"
+
+---At least one.
+---@class souffleur.ToolChoiceAny
+---@field type "any"
+
+---This one.
+---@class souffleur.ToolChoiceTool
+---@field type "tool"
+---@field name string The tool's name.
+
+---None.
+---@class souffleur.ToolChoiceNone
+---@field type "none"
+
+---Whether the model calls tools. Forcing a call is refused by the newest models.
+---@alias souffleur.ToolChoice
+---| souffleur.ToolChoiceAuto
+---| souffleur.ToolChoiceAny
+---| souffleur.ToolChoiceTool
+---| souffleur.ToolChoiceNone
 
 ---Names a turn: one prompt and all that follows from it until it stops.
 ---@alias souffleur.TurnId string
@@ -337,6 +510,11 @@
 ---@field retryable boolean Whether sending the same again may succeed.
 ---@field provider? string The provider the error came from.
 ---@field requestId? string The provider's id of the failed request, for its support.
+
+---What a turn waits for.
+---@alias souffleur.WaitReason
+---| "retry" # The provider failed; the request is sent again.
+---| "rateLimit" # The configured rate of requests is reached.
 
 local M = {}
 
