@@ -154,11 +154,11 @@ fn thinking_that_the_vendor_refuses_is_dropped_once_and_told() {
 fn requests_keep_to_the_configured_rate() {
     let vendor = Vendor::start();
     vendor.answer_with(|_| Answer::says("ok"));
-    let editor = Setup::anthropic(&vendor).options(json!({"anthropic": {"requestsPerSecond": 20}})).start();
+    let editor = Setup::anthropic(&vendor).options(json!({"anthropic": {"requestsPerSecond": 2}})).start();
     let session = editor.new_session();
-    let turns: Vec<_> = (0..3).map(|_| editor.ask(&session, "hi")).collect();
+    let turns: Vec<_> = (0..2).map(|_| editor.ask(&session, "hi")).collect();
     let waited = turns.iter().flat_map(Turn::asides).filter(|update| {
-        matches!(update, SessionUpdate::Waiting { reason: WaitReason::RateLimit, wait_ms: 1..=50, .. })
+        matches!(update, SessionUpdate::Waiting { reason: WaitReason::RateLimit, wait_ms: 1..=500, .. })
     });
-    assert!(waited.count() >= 2, "turns that follow at once have to wait");
+    assert!(waited.count() >= 1, "a turn that follows at once has to wait");
 }
