@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{ErrorCode, UserError};
+use crate::telemetry::redact;
 
 /// Classes of errors, the same for every provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,9 +126,9 @@ impl Error {
         }
     }
 
-    /// The error as the user sees it.
+    /// The error as the user sees it. Vendors quote what they were sent: what looks like a secret is masked.
     pub fn to_user(&self, provider: &str) -> UserError {
-        let mut error = UserError::new(self.category.code(), self.message.trim_end_matches('.'))
+        let mut error = UserError::new(self.category.code(), redact(self.message.trim_end_matches('.')))
             .from_provider(provider)
             .with_request_id(self.request_id.clone());
         error.hint = self.hint.clone().or_else(|| self.category.hint().map(str::to_owned));

@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod limit;
 mod options;
+mod recorder;
 mod registry;
 mod retry;
 mod sse;

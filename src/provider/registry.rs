@@ -55,6 +55,7 @@ impl Registry {
                 self.http.clone(),
                 retry_policy(settings),
                 self.limiter(settings.anthropic_requests_per_second.value),
+                settings.record_dir.value.clone(),
             ))),
             sim::NAME => Ok(Arc::new(Sim::new(settings.sim_script.value.clone()))),
             unknown => Err(UserError::new(ErrorCode::ProviderUnknown, format!("there is no provider {unknown:?}"))

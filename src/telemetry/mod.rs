@@ -5,5 +5,7 @@
 //! *Must not know*: sessions, providers, LSP. Secrets never reach it: they are kept in types that do not print.
 
 mod logging;
+mod redact;
 
 pub use logging::{LogTarget, init};
+pub use redact::redact;

@@ -18,6 +18,7 @@ mod load;
 mod options;
 mod order;
 mod prompt;
+mod recordings;
 mod retries;
 mod sim;
 mod slow_editor;

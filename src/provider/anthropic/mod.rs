@@ -8,6 +8,7 @@ mod request;
 mod stream;
 mod wire;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
 use secrecy::ExposeSecret;
 
 use super::http::{self, Failure, Http};
+use super::recorder::Recording;
 use super::retry::{Attempt, with_retries};
 use super::{Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
 use crate::auth::Credential;
@@ -41,25 +43,27 @@ pub struct Anthropic {
     http: Arc<Http>,
     policy: RetryPolicy,
     limiter: Option<Arc<Limiter>>,
+    record: Option<PathBuf>,
 }
 
 impl Anthropic {
-    /// Talks to `base_url` (with or without `/v1`) with `credential`.
+    /// Talks to `base_url` (with or without `/v1`) with `credential`. Records to the directory `record`.
     pub fn new(
         base_url: &str,
         credential: Result<Credential, UserError>,
         http: Arc<Http>,
         policy: RetryPolicy,
         limiter: Option<Arc<Limiter>>,
+        record: Option<PathBuf>,
     ) -> Self {
-        Self { endpoint: endpoint(base_url).into(), credential, http, policy, limiter }
+        Self { endpoint: endpoint(base_url).into(), credential, http, policy, limiter, record }
     }
 }
 
 impl Provider for Anthropic {
     fn complete(&self, request: CompletionRequest) -> CompletionStream {
         let prepared = self.credential.clone().map_err(Error::from).and_then(|credential| {
-            let prepared = Prepared::new(request)?;
+            let prepared = Prepared { record: self.record.clone(), ..Prepared::new(request)? };
             Ok((prepared, credential))
         });
         let (prepared, credential) = match prepared {
@@ -96,6 +100,7 @@ struct Prepared {
     info: Arc<ModelInfo>,
     plan: Plan,
     body: Bytes,
+    record: Option<PathBuf>,
 }
 
 impl Prepared {
@@ -106,7 +111,7 @@ impl Prepared {
         let plan = plan::plan(id, &info, &request.options, request.max_output_tokens, has_tools)?;
         media::check(request.messages.iter().map(AsRef::as_ref))?;
         let body = Bytes::from(request::body(&request, &plan, false)?);
-        Ok(Self { request, info, plan, body })
+        Ok(Self { request, info, plan, body, record: None })
     }
 
     /// What the user is told before the answer.
@@ -155,14 +160,26 @@ async fn connect(
     if !betas.is_empty() {
         request = request.header("anthropic-beta", betas.join(","));
     }
+    let mut recording = prepared.record.as_ref().map(|directory| Recording::new(directory, NAME, &body));
     let response = http::send(request.body(body)).await?;
+    if let Some(recording) = &mut recording {
+        recording.head(&response);
+    }
     let request_id = response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     tracing::info!(request_id = request_id.as_deref().unwrap_or("-"), status = response.status().as_u16(), "answered");
     if !response.status().is_success() {
-        return Err(classify(&Failure::read(response).await));
+        let failure = Failure::read(response).await;
+        if let Some(recording) = &mut recording {
+            recording.body(failure.body.as_bytes());
+        }
+        return Err(classify(&failure));
     }
     http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
-    let bytes = response.bytes_stream().map_err(Error::from).boxed();
+    let bytes = response.bytes_stream().map_err(Error::from);
+    let bytes = match recording {
+        Some(mut recording) => bytes.inspect_ok(move |chunk| recording.body(chunk)).boxed(),
+        None => bytes.boxed(),
+    };
     let events = events(bytes).with_rest(http::finish);
     Ok(events.map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
 }
