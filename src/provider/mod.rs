@@ -12,6 +12,7 @@ mod recorder;
 mod registry;
 mod retry;
 mod sse;
+mod structured;
 
 pub mod anthropic;
 pub mod sim;
@@ -30,6 +31,7 @@ pub use options::{AnthropicOptions, ApiVersion, ParallelTools, RequestOptions};
 pub use registry::{PROVIDERS, Registry, is_simulated};
 pub use retry::RetryPolicy;
 pub use sse::SseGuard;
+pub use structured::{Mismatch, Reduced, SchemaError, Validator, prompt_for, reduce, repair_prompt};
 
 /// All that one request to a model is made of, frozen when it is made: nothing that changes later changes it.
 #[derive(Clone, Debug)]
