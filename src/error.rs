@@ -71,6 +71,10 @@ error_codes! {
     ProviderRefused = "provider.refused", retryable: false;
     /// The request is larger than the provider accepts.
     ProviderPayloadTooLarge = "provider.payload_too_large", retryable: false;
+    /// The answer does not fit the schema that was asked for.
+    OutputMismatch = "output.mismatch", retryable: true;
+    /// The answer was cut before it was a whole value of the schema that was asked for.
+    OutputCutOff = "output.cut_off", retryable: false;
     /// There is no session of that id.
     SessionNotFound = "session.not_found", retryable: false;
     /// The session is running a turn.

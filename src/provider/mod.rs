@@ -27,7 +27,7 @@ use crate::models::ModelName;
 
 pub use error::{Category, Error};
 pub use limit::Limiter;
-pub use options::{AnthropicOptions, ApiVersion, ParallelTools, RequestOptions};
+pub use options::{AnthropicOptions, ApiVersion, OutputSupport, ParallelTools, RequestOptions};
 pub use registry::{PROVIDERS, Registry, is_simulated};
 pub use retry::RetryPolicy;
 pub use sse::SseGuard;

@@ -29,6 +29,17 @@ pub struct RequestOptions {
     pub anthropic: AnthropicOptions,
 }
 
+/// How a model can be held to a schema of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputSupport {
+    /// The provider takes the schema.
+    Native,
+    /// It can be forced to call a tool that has the schema.
+    ForcedTool,
+    /// Only by words.
+    None,
+}
+
 /// Whether the model may call several tools at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ParallelTools {

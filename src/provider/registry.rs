@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::anthropic::{self, Anthropic};
 use super::http::Http;
 use super::sim::{self, Sim};
-use super::{CompletionRequest, CompletionStream, Limiter, Provider, RetryPolicy};
+use super::{CompletionRequest, CompletionStream, Limiter, OutputSupport, Provider, RequestOptions, RetryPolicy};
 use crate::auth;
+use crate::chat::Thinking;
 use crate::config::{Environment, Settings};
 use crate::error::{ErrorCode, UserError};
 use crate::models::{ModelName, Price, anthropic_model};
@@ -95,6 +96,22 @@ impl Registry {
         match model.provider() {
             anthropic::NAME => anthropic_model(model.model()).price.clone(),
             _ => None,
+        }
+    }
+
+    /// How the model can be held to a schema of its answer, when it thinks as `options` say.
+    pub fn output_support(&self, model: &ModelName, options: &RequestOptions) -> OutputSupport {
+        match model.provider() {
+            anthropic::NAME => {
+                let info = anthropic_model(model.model());
+                let by_budget = matches!(options.thinking, Thinking::Enabled { .. });
+                match (info.structured_output, info.forced_tools && !by_budget) {
+                    (true, _) => OutputSupport::Native,
+                    (false, true) => OutputSupport::ForcedTool,
+                    (false, false) => OutputSupport::None,
+                }
+            }
+            _ => OutputSupport::Native,
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::command::{Command, Prompt};
 use super::manager::{Shared, now};
-use super::options::request_options;
+use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
 use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
 use super::turn::{Effect, TurnSetup};
@@ -119,8 +119,19 @@ impl Actor {
         let settings = self.shared.settings();
         let model = prompt.model.unwrap_or_else(|| self.model.clone());
         self.shared.registry.provider(&model, &settings)?.ready()?;
+        let mut options = request_options(&settings, &prompt.options)?;
+        let output = match &prompt.options.output_schema {
+            None => None,
+            Some(schema) => {
+                let support = self.shared.registry.output_support(&model, &options);
+                Some(plan_output(schema, support, &mut options)?)
+            }
+        };
+        let (output, tool, instructions) =
+            output.map_or((None, None, None), |output| (Some(output.plan), output.tool, output.instructions));
         let asked = Asked {
-            options: Arc::new(request_options(&settings, &prompt.options)?),
+            options: Arc::new(options),
+            tools: tool.map_or_else(|| self.shared.tools.specs(), |tool| Arc::from([tool])),
             max_output_tokens: prompt.options.max_output_tokens.unwrap_or(settings.max_output_tokens.value),
             model: model.clone(),
             settings,
@@ -139,6 +150,8 @@ impl Actor {
             author: model.to_shared(),
             max_requests: MAX_TURN_REQUESTS,
             price: self.shared.registry.price(&model),
+            output,
+            instructions,
         };
         tracing::debug!(turn = %turn_id, model = %model, "turn begins");
         self.model = model;
@@ -209,7 +222,7 @@ impl Actor {
                 let request = CompletionRequest {
                     model: turn.asked.model.clone(),
                     system: self.system.clone(),
-                    tools: self.shared.tools.specs(),
+                    tools: turn.asked.tools.clone(),
                     messages: self.history.clone(),
                     max_output_tokens: turn.asked.max_output_tokens,
                     options: turn.asked.options.clone(),

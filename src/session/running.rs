@@ -8,7 +8,9 @@ use tokio::task::JoinSet;
 
 use super::outbox::{StreamEvent, UpdateSender};
 use super::turn::{Effect, TurnMachine, TurnSetup};
-use crate::chat::{CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, ToolResult, TurnEnd, TurnId};
+use crate::chat::{
+    CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, ToolResult, ToolSpec, TurnEnd, TurnId,
+};
 use crate::config::Settings;
 use crate::models::ModelName;
 use crate::protocol::StreamToken;
@@ -30,6 +32,7 @@ pub(super) struct RunningTurn {
 pub(super) struct Asked {
     pub(super) model: ModelName,
     pub(super) options: Arc<RequestOptions>,
+    pub(super) tools: Arc<[ToolSpec]>,
     pub(super) max_output_tokens: u32,
     pub(super) settings: Arc<Settings>,
 }

@@ -17,6 +17,7 @@ mod lifecycle;
 mod load;
 mod options;
 mod order;
+mod output;
 mod prompt;
 mod recordings;
 mod retries;

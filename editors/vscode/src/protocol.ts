@@ -286,6 +286,10 @@ export type ErrorCode =
   | "provider.refused"
   /** The request is larger than the provider accepts. */
   | "provider.payload_too_large"
+  /** The answer does not fit the schema that was asked for. */
+  | "output.mismatch"
+  /** The answer was cut before it was a whole value of the schema that was asked for. */
+  | "output.cut_off"
   /** There is no session of that id. */
   | "session.not_found"
   /** The session is running a turn. */

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::items::Items;
+use super::output::{Output, OutputPlan, Verdict, cut_off};
 use crate::chat::{
     CompletionEvent, ContentBlock, Cost, Finished, ItemContent, ItemStatus, Message, MessageAccumulator, MessageBlock,
     SessionUpdate, StopReason, ToolCall, ToolResult, TurnEnd, TurnId, TurnStopReason, Usage,
@@ -43,6 +44,10 @@ pub struct TurnSetup {
     pub max_requests: u32,
     /// What the model costs, if that is known.
     pub price: Option<Price>,
+    /// What the last answer has to be.
+    pub output: Option<OutputPlan>,
+    /// Words of ours that are sent behind the user's.
+    pub instructions: Option<String>,
 }
 
 /// One turn: from the prompt until it stops.
@@ -54,6 +59,7 @@ pub struct TurnMachine {
     requests: u32,
     usage: Usage,
     cost: Cost,
+    judge: Option<Output>,
     output: Option<serde_json::Value>,
 }
 
@@ -73,15 +79,18 @@ struct OpenCall {
 /// What a call gets as its result when it was not run or not finished.
 const CANCELLED: &str = "The user stopped the turn before this tool had finished.";
 const BROKE_OFF: &str = "Not run: the answer that called this tool broke off.";
+const ANSWERED: &str = "Taken as the answer.";
 const CUT: &str = "Not run: the answer was cut by its length limit, so the call may be incomplete.";
 
 impl TurnMachine {
     /// A turn that begins with the user's `content`.
-    pub fn begin(setup: TurnSetup, content: Vec<ContentBlock>, out: &mut Vec<Effect>) -> Self {
+    pub fn begin(mut setup: TurnSetup, content: Vec<ContentBlock>, out: &mut Vec<Effect>) -> Self {
         let mut items = Items::new(setup.turn_id.clone());
-        let message = Message::user(content.iter().filter_map(user_block).collect());
+        let instructions = setup.instructions.take().map(|text| MessageBlock::Text { text });
+        let message = Message::user(content.iter().filter_map(user_block).chain(instructions).collect());
         items.whole(ItemContent::UserMessage { content }, out);
         out.push(Effect::Append(message));
+        let judge = setup.output.take().map(Output::new);
         let mut turn = Self {
             setup,
             state: State::Over,
@@ -89,6 +98,7 @@ impl TurnMachine {
             requests: 0,
             usage: Usage::default(),
             cost: Cost::default(),
+            judge,
             output: None,
         };
         turn.request(out);
@@ -192,24 +202,46 @@ impl TurnMachine {
 
     fn run_tools(&mut self, content: Vec<MessageBlock>, stop: &StopReason, out: &mut Vec<Effect>) {
         let calls = calls(&content);
-        self.append(content, out);
-        if calls.is_empty() {
-            let reason = match stop {
-                StopReason::StopSequence => TurnStopReason::StopSequence,
-                _ => TurnStopReason::EndTurn,
-            };
-            return self.end(reason, None, out);
+        let answers = self.judge.as_ref().is_some_and(|judge| calls.iter().any(|call| judge.is_answer(&call.name)));
+        if calls.is_empty() || answers {
+            return self.said(content, stop, out);
         }
+        self.append(content, out);
         for (index, call) in calls.iter().enumerate() {
             out.push(Effect::RunTool { index, call: call.clone() });
         }
         self.state = State::Tools(calls.into_iter().map(|call| OpenCall { call, result: None }).collect());
     }
 
+    /// The model had its last word, unless it has to mend it.
+    fn said(&mut self, content: Vec<MessageBlock>, stop: &StopReason, out: &mut Vec<Effect>) {
+        let verdict = self.judge.as_mut().map(|judge| judge.judge(&content));
+        self.close(content, ItemStatus::Completed, ANSWERED, out);
+        match verdict {
+            None => {
+                let reason = match stop {
+                    StopReason::StopSequence => TurnStopReason::StopSequence,
+                    _ => TurnStopReason::EndTurn,
+                };
+                self.end(reason, None, out);
+            }
+            Some(Verdict::Accept(value)) => {
+                self.output = Some(value);
+                self.end(TurnStopReason::EndTurn, None, out);
+            }
+            Some(Verdict::Repair(text)) => {
+                out.push(Effect::Append(Message::user(vec![MessageBlock::Text { text }])));
+                self.request(out);
+            }
+            Some(Verdict::Reject(error)) => self.end(TurnStopReason::Error, Some(error), out),
+        }
+    }
+
     /// A cut answer may end within a tool call, so none of its calls is run.
     fn cut(&mut self, content: Vec<MessageBlock>, reason: TurnStopReason, out: &mut Vec<Effect>) {
         self.close(content, ItemStatus::Failed, CUT, out);
-        self.end(reason, None, out);
+        let error = self.judge.as_ref().map(|_| cut_off());
+        self.end(reason, error, out);
     }
 
     /// What was said is discarded: it does not become part of the history.
@@ -262,7 +294,8 @@ impl TurnMachine {
         let results: Vec<_> = calls
             .iter()
             .map(|call| {
-                let result = ToolResult::error(&call.id, why);
+                let mut result = ToolResult::error(&call.id, why);
+                result.is_error = status != ItemStatus::Completed;
                 self.items.answer(call, &result, status, out);
                 MessageBlock::ToolResult(result)
             })

@@ -2,5 +2,7 @@
 
 mod items;
 mod machine;
+mod output;
 
 pub use machine::{Effect, TurnMachine, TurnSetup};
+pub use output::{ANSWER_TOOL, OutputPlan, Told};

@@ -1,10 +1,19 @@
 use super::*;
 use crate::chat::{BlockDelta, BlockStart, Item, ItemDelta, Refusal, Role, UsagePatch};
+use crate::provider::Validator;
+use crate::session::turn::{ANSWER_TOOL, Told};
 use proptest::prelude::*;
 
 fn setup(max_requests: u32) -> TurnSetup {
     let price = Price::per_million("1", "2", "0.1").unwrap();
-    TurnSetup { turn_id: TurnId::from("t"), author: Arc::from("sim:x"), max_requests, price: Some(price) }
+    TurnSetup {
+        turn_id: TurnId::from("t"),
+        author: Arc::from("sim:x"),
+        max_requests,
+        price: Some(price),
+        output: None,
+        instructions: None,
+    }
 }
 
 fn begin(max_requests: u32) -> (TurnMachine, Vec<Effect>) {
@@ -198,6 +207,64 @@ fn cancelling_closes_open_tool_calls() {
     turn.event(CompletionEvent::Completed, &mut out);
     // A second cancel of a turn that is over must be kept away by its owner; late results change nothing.
     assert_eq!(out.len() - before, 1);
+}
+
+fn judged(told: Told, answers: &[Vec<CompletionEvent>]) -> Vec<Effect> {
+    let schema = serde_json::json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+    let output = OutputPlan { validator: Arc::new(Validator::new(&schema).unwrap()), told };
+    let setup = TurnSetup { output: Some(output), instructions: Some("as JSON".into()), ..setup(9) };
+    let mut out = Vec::new();
+    let mut turn = TurnMachine::begin(setup, vec![ContentBlock::text("hi")], &mut out);
+    for answer in answers {
+        for event in answer {
+            turn.event(event.clone(), &mut out);
+        }
+    }
+    assert!(turn.is_over());
+    out
+}
+
+fn says(text: &str, stop: StopReason) -> Vec<CompletionEvent> {
+    text_block(0, text).into_iter().chain(stopped(stop)).collect()
+}
+
+#[test]
+fn an_answer_becomes_the_value_it_is() {
+    let out = judged(Told::Natively, &[says("{\"n\": 5}", StopReason::EndTurn)]);
+    assert_eq!(ends(&out)[0].output, Some(serde_json::json!({"n": 5})));
+    assert_eq!(appended(&out)[0].content.len(), 2, "our words follow the user's");
+    let mut by_tool = call_block(0, "c", "{\"n\": 6}");
+    if let CompletionEvent::BlockStarted { block: BlockStart::ToolCall { name, .. }, .. } = &mut by_tool[0] {
+        ANSWER_TOOL.clone_into(name);
+    }
+    by_tool.extend(stopped(StopReason::ToolUse));
+    let out = judged(Told::ByTool, &[by_tool]);
+    assert_eq!(ends(&out)[0].output, Some(serde_json::json!({"n": 6})));
+    check(&out).unwrap();
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_mended_twice_at_the_most_and_only_when_told_in_words() {
+    let bad = || says("{\"n\": \"five\"}", StopReason::EndTurn);
+    let out =
+        judged(Told::InWords, &[says("five", StopReason::EndTurn), bad(), says("{\"n\":5}", StopReason::EndTurn)]);
+    assert_eq!(ends(&out)[0].output, Some(serde_json::json!({"n": 5})));
+    let out = judged(Told::InWords, &[bad(), bad(), bad()]);
+    assert_eq!(ends(&out)[0].error.as_ref().unwrap().code, ErrorCode::OutputMismatch);
+    let out = judged(Told::Natively, &[bad()]);
+    assert!(ends(&out)[0].error.as_ref().unwrap().message.contains("schema"));
+}
+
+#[test]
+fn cut_off_and_refused_are_other_errors_than_not_fitting() {
+    let out = judged(Told::Natively, &[says("{\"n\":", StopReason::MaxTokens)]);
+    let end = ends(&out)[0];
+    assert_eq!(
+        (end.stop_reason, end.error.as_ref().unwrap().code),
+        (TurnStopReason::MaxTokens, ErrorCode::OutputCutOff)
+    );
+    let out = judged(Told::Natively, &[says("{", StopReason::Refusal)]);
+    assert_eq!(ends(&out)[0].error.as_ref().unwrap().code, ErrorCode::ProviderRefused);
 }
 
 /// Whatever comes in whatever order: one end, last; each item started once and completed once; each tool call in the

@@ -156,6 +156,8 @@
 ---| "provider.context_too_long" # The conversation is longer than the model's context window.
 ---| "provider.refused" # The provider's safety policy declined to answer.
 ---| "provider.payload_too_large" # The request is larger than the provider accepts.
+---| "output.mismatch" # The answer does not fit the schema that was asked for.
+---| "output.cut_off" # The answer was cut before it was a whole value of the schema that was asked for.
 ---| "session.not_found" # There is no session of that id.
 ---| "session.busy" # The session is running a turn.
 ---| "session.closed" # The session was closed while the request waited.
@@ -555,6 +557,8 @@ M.error_codes = {
   provider_context_too_long = "provider.context_too_long",
   provider_refused = "provider.refused",
   provider_payload_too_large = "provider.payload_too_large",
+  output_mismatch = "output.mismatch",
+  output_cut_off = "output.cut_off",
   session_not_found = "session.not_found",
   session_busy = "session.busy",
   session_closed = "session.closed",
