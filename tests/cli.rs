@@ -159,6 +159,19 @@ fn the_log_goes_to_its_file_and_holds_no_key() {
     let output = command.args(["--log", "the.log", "--log-level", "trace", "ask", "hi"]).output().unwrap();
     assert!(output.status.success(), "{}", err(&output));
     let log = std::fs::read_to_string(directory.path().join("the.log")).unwrap();
-    assert!(log.contains("turn begins"), "{log}");
+    let completed = log.lines().find(|line| line.contains("request completed")).unwrap_or_else(|| panic!("{log}"));
+    for field in [
+        "turn=",
+        "model=",
+        "req_test_stream",
+        "status=200",
+        "first_byte_ms=",
+        "first_token_ms=",
+        "input_tokens=",
+        "retries=0",
+    ] {
+        assert!(completed.contains(field), "{field} is not in {completed}");
+    }
+    assert!(log.contains("turn ends"), "{log}");
     assert!(!log.contains("sk-very-secret") && !err(&output).contains("sk-very-secret"));
 }

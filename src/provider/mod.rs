@@ -7,6 +7,7 @@
 mod error;
 mod http;
 mod limit;
+mod observe;
 mod options;
 mod recorder;
 mod registry;

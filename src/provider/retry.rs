@@ -4,11 +4,13 @@
 //! when the stream is dropped.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use tracing::Instrument;
 
 use super::limit::Limiter;
+use super::observe::Observed;
 use super::{Category, CompletionStream, Error};
 use crate::chat::{CompletionEvent, NoticeLevel, WaitReason};
 
@@ -92,6 +94,7 @@ pub type Begin = Box<dyn Fn(Attempt) -> CompletionStream + Send>;
 /// Sends a request, and sends it again as `policy` says.
 pub fn with_retries(
     provider: &'static str,
+    model: &str,
     policy: RetryPolicy,
     limiter: Option<Arc<Limiter>>,
     begin: Begin,
@@ -105,9 +108,14 @@ pub fn with_retries(
         retries: 0,
         shown: false,
         state: State::Begin,
-        began: Instant::now(),
+        observed: Observed::new(provider, model),
     };
-    stream::unfold(sending, |mut sending| async move { sending.next().await.map(|item| (item, sending)) }).boxed()
+    stream::unfold(sending, |mut sending| async move {
+        let span = sending.observed.span().clone();
+        let item = sending.next().instrument(span).await;
+        item.map(|item| (item, sending))
+    })
+    .boxed()
 }
 
 struct Sending {
@@ -120,7 +128,7 @@ struct Sending {
     /// Whether something of the answer was passed on.
     shown: bool,
     state: State,
-    began: Instant,
+    observed: Observed,
 }
 
 enum State {
@@ -164,18 +172,14 @@ impl Sending {
     }
 
     fn passed_on(&mut self, event: &CompletionEvent) {
-        if !self.shown && event.is_content() {
-            self.shown = true;
-            let first_token_ms = self.began.elapsed().as_millis() as u64;
-            tracing::info!(provider = self.provider, first_token_ms, retries = self.retries, "the answer begins");
-        }
+        self.observed.event(event, self.retries);
+        self.shown |= event.is_content();
     }
 
     /// What is said after a failure: a wait, a notice, or the error itself.
     fn failed(&mut self, error: Error) -> Item {
         self.state = State::Over;
-        let request_id = error.request_id.as_deref().unwrap_or("-");
-        tracing::info!(provider = self.provider, category = ?error.category, status = error.status, request_id, "failed");
+        self.observed.failed(&error);
         if self.shown {
             return Err(error);
         }

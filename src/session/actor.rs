@@ -153,7 +153,7 @@ impl Actor {
             output,
             instructions,
         };
-        tracing::debug!(turn = %turn_id, model = %model, "turn begins");
+        tracing::info!(turn = %turn_id, model = %model, "turn begins");
         self.model = model;
         self.turn = Some(RunningTurn::begin(setup, asked, prompt.content, (prompt.stream_token, sender)));
         Ok(turn_id)
@@ -227,7 +227,8 @@ impl Actor {
                     max_output_tokens: turn.asked.max_output_tokens,
                     options: turn.asked.options.clone(),
                 };
-                match self.shared.registry.complete(request, &turn.asked.settings) {
+                let answer = turn.span().in_scope(|| self.shared.registry.complete(request, &turn.asked.settings));
+                match answer {
                     Ok(stream) => turn.answer(stream),
                     Err(error) => turn.fail(error),
                 }
@@ -238,7 +239,11 @@ impl Actor {
             }
             Effect::Abort => turn.abort(),
             Effect::End(end) => {
-                tracing::debug!(turn = %turn.turn_id, reason = ?end.stop_reason, "turn ends");
+                turn.span().in_scope(|| {
+                    let cost_micro_usd = end.cost.map(|cost| cost.micro_usd);
+                    let (input, output) = (end.usage.total_input(), end.usage.output_tokens);
+                    tracing::info!(reason = ?end.stop_reason, input, output, cost_micro_usd, "turn ends");
+                });
                 self.with_info(|info| {
                     info.status = SessionStatus::Idle;
                     info.updated_at = now();

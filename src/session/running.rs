@@ -26,6 +26,7 @@ pub(super) struct RunningTurn {
     stream: Option<CompletionStream>,
     tools: JoinSet<(usize, ToolResult)>,
     senders: Vec<(StreamToken, UpdateSender)>,
+    span: tracing::Span,
 }
 
 /// What all requests of a turn have in common, frozen when it begins.
@@ -59,8 +60,9 @@ impl RunningTurn {
     ) -> Self {
         let mut effects = Vec::with_capacity(8);
         let turn_id = setup.turn_id.clone();
+        let span = tracing::info_span!("turn", turn = %turn_id, model = %asked.model);
         let machine = TurnMachine::begin(setup, content, &mut effects);
-        Self { turn_id, asked, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream] }
+        Self { turn_id, asked, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream], span }
     }
 
     /// Waits for what happens next. Dropping the wait loses nothing.
@@ -79,6 +81,11 @@ impl RunningTurn {
             }
             else => std::future::pending().await,
         }
+    }
+
+    /// What is logged within it belongs to the turn.
+    pub(super) fn span(&self) -> tracing::Span {
+        self.span.clone()
     }
 
     /// Tells the machine what happened.

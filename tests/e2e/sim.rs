@@ -3,6 +3,7 @@
 use serde_json::json;
 use souffleur::chat::{ItemContent, TurnStopReason};
 
+use crate::support::process::resident_kib;
 use crate::support::setup::Setup;
 use crate::support::vendor::Vendor;
 
@@ -127,11 +128,19 @@ fn a_slow_simulated_stream_is_cancelled_in_the_middle() {
 fn a_thousand_turns_in_a_row_each_end_exactly_once() {
     let editor = Setup::sim().start();
     let session = editor.new_session();
+    let mut after_a_hundred = None;
     for number in 0..1000 {
+        if number == 100 {
+            after_a_hundred = resident_kib(editor.pid());
+        }
         // That seq has no gap and that the end is one and last is checked in every stream.
         let turn = editor.ask(&session, &format!("sim> think hm\nsim> text turn {number} is over"));
         assert!(turn.text().contains(&format!("turn {number} is over")), "{:?}", turn.text());
         turn.assert_stop(TurnStopReason::EndTurn);
+    }
+    if let (Some(before), Some(after)) = (after_a_hundred, resident_kib(editor.pid())) {
+        // What 900 short turns say is kept; nothing else is.
+        assert!(after < before + 12 * 1024, "{before} KiB after 100 turns, {after} KiB after 1000");
     }
     let loaded = editor.load(&session);
     assert_eq!(loaded.session.turns, 1000);

@@ -248,3 +248,46 @@ fn a_kept_connection_that_was_just_closed_is_no_failure() {
     turn.assert_stop(TurnStopReason::EndTurn);
     assert_eq!((turn.text().as_str(), vendor.request_count()), ("two", 3));
 }
+
+#[test]
+fn a_reset_at_every_event_boundary_keeps_what_came_before_it() {
+    let whole = Answer::new().thinking(&["a", "b"], "c2ln").text(&["Hello ", "there"]).tool_use("t1", "x", &["{}"]);
+    let body = whole.end("tool_use").script().body_bytes();
+    let boundaries: Vec<usize> =
+        body.windows(2).enumerate().filter(|(_, pair)| *pair == b"\n\n").map(|(at, _)| at + 2).collect();
+    assert!(boundaries.len() > 10, "{boundaries:?}");
+    let vendor = Vendor::start();
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    // The last boundary is the end of a whole answer.
+    for at in &boundaries[..boundaries.len() - 1] {
+        vendor.push(Script::stream(vec![Step::Bytes(body[..*at].to_vec()), Step::Reset]));
+        let turn = editor.ask(&session, "hi");
+        turn.assert_error("provider.stream_broken");
+        let before = String::from_utf8_lossy(&body[..*at]).into_owned();
+        assert!(["Hello ", "there"].iter().all(|text| before.contains(text) == turn.text().contains(text)), "{at}");
+    }
+    assert_goes_on(&editor, &vendor, &session);
+}
+
+#[test]
+fn slow_headers_long_lines_and_compressed_bodies_are_read() {
+    let vendor = Vendor::start();
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    let gate = Gate::new();
+    vendor.push(Answer::says("after a while").head_after(&gate));
+    let mut turn = editor.prompt(&session, "hi");
+    vendor.request(0);
+    gate.open();
+    editor.finish(&mut turn);
+    assert_eq!(turn.text(), "after a while");
+    let long = "long ".repeat(256 * 1024 / 5);
+    vendor.push(Answer::says(&long).chunk(1_400));
+    assert_eq!(editor.ask(&session, "long").text(), long);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, &Answer::says("small").body_bytes()).unwrap();
+    let compressed = Script::stream(vec![Step::Bytes(encoder.finish().unwrap())]).header("content-encoding", "gzip");
+    vendor.push(compressed);
+    assert_eq!(editor.ask(&session, "gzip").text(), "small");
+}

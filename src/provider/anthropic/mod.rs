@@ -17,6 +17,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
 use secrecy::ExposeSecret;
 
 use super::http::{self, Failure, Http};
+use super::observe;
 use super::recorder::Recording;
 use super::retry::{Attempt, with_retries};
 use super::{Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
@@ -71,6 +72,7 @@ impl Provider for Anthropic {
             Err(error) => return streams::iter([Err(error)]).boxed(),
         };
         let notices: Vec<_> = prepared.notices();
+        let model = prepared.request.model.model().to_owned();
         let (endpoint, http) = (self.endpoint.clone(), self.http.clone());
         let begin = move |attempt: Attempt| {
             let (prepared, credential) = (prepared.clone(), credential.clone());
@@ -79,7 +81,7 @@ impl Provider for Anthropic {
                 .try_flatten()
                 .boxed()
         };
-        let answer = with_retries(NAME, self.policy.clone(), self.limiter.clone(), Box::new(begin));
+        let answer = with_retries(NAME, &model, self.policy.clone(), self.limiter.clone(), Box::new(begin));
         if notices.is_empty() { answer } else { streams::iter(notices).chain(answer).boxed() }
     }
 
@@ -166,7 +168,7 @@ async fn connect(
         recording.head(&response);
     }
     let request_id = response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    tracing::info!(request_id = request_id.as_deref().unwrap_or("-"), status = response.status().as_u16(), "answered");
+    observe::answered(request_id.as_deref(), response.status().as_u16());
     if !response.status().is_success() {
         let failure = Failure::read(response).await;
         if let Some(recording) = &mut recording {
