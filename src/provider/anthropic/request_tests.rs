@@ -214,3 +214,42 @@ fn attachments_travel_as_the_api_has_them() {
     assert_eq!(content[1], document);
     assert_eq!(content[2]["content"], json!([image]));
 }
+
+/// What each family of models is sent for the same wishes: read the difference when this changes.
+#[test]
+fn every_family_of_models_is_asked_in_its_own_way() {
+    let ids = [
+        "claude-fable-5-2",
+        "claude-mythos-5-1",
+        "claude-opus-5-5",
+        "claude-opus-5",
+        "claude-opus-4-8",
+        "claude-opus-4-7",
+        "claude-opus-4-6",
+        "claude-opus-4-5-20251101",
+        "claude-sonnet-5-5",
+        "claude-sonnet-5",
+        "claude-sonnet-4-6",
+        "claude-sonnet-4-5",
+        "claude-haiku-5-5",
+        "claude-haiku-4-5",
+        "claude-sonnet-4-20250514",
+        "claude-3-haiku-20240307",
+        "claude-of-tomorrow",
+    ];
+    let mut asked = serde_json::Map::new();
+    for id in ids {
+        let options = RequestOptions {
+            effort: Some(Effort::Xhigh),
+            cache: Some(CacheTtl::FiveMinutes),
+            ..RequestOptions::default()
+        };
+        let mut body = with_options(&format!("anthropic:{id}"), options);
+        let body = body.as_object_mut().unwrap();
+        for same in ["model", "messages", "tools", "system", "stream"] {
+            assert!(body.remove(same).is_some(), "{id}: {same}");
+        }
+        asked.insert(id.to_owned(), Value::Object(body.clone()));
+    }
+    insta::assert_json_snapshot!(asked);
+}
