@@ -1,11 +1,11 @@
 //! HTTP: one shared client, made when the first request is.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
+use tokio::sync::OnceCell;
 
 use super::error::{Category, Error};
 
@@ -18,33 +18,37 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
-/// The client of all providers. Making it reads the system's certificates, so it is made when first used: opening an
-/// editor costs no time for it.
+/// The client of all providers. Making it reads the system's certificates, so it is made when first used, and on a
+/// thread of its own: opening an editor costs no time for it, and no other session waits for it.
 #[derive(Debug, Default)]
-pub struct Http(OnceLock<Client>);
+pub struct Http(OnceCell<Client>);
 
 impl Http {
     /// The client.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn client(&self) -> Result<Client, Error> {
-        if let Some(client) = self.0.get() {
-            return Ok(client.clone());
-        }
-        // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
-        let client = Client::builder()
-            .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .http2_keep_alive_timeout(Duration::from_secs(10))
-            .redirect(Policy::none())
-            .build()?;
-        Ok(self.0.get_or_init(|| client).clone())
+    pub async fn client(&self) -> Result<Client, Error> {
+        let made = self.0.get_or_try_init(|| async {
+            let lost = || Error::new(Category::Config, "the HTTP client could not be made");
+            tokio::task::spawn_blocking(make).await.map_err(|_| lost())?.map_err(Error::from)
+        });
+        made.await.cloned()
     }
+}
+
+fn make() -> reqwest::Result<Client> {
+    // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
+    Client::builder()
+        .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_keep_alive_timeout(Duration::from_secs(10))
+        .redirect(Policy::none())
+        .build()
 }
 
 /// Sends a request. A kept connection that the provider closed just then fails before anything of a response arrived;

@@ -153,7 +153,8 @@ async fn connect(
         body = Bytes::from(request::body(&prepared.request, &prepared.plan, true)?);
     }
     let mut request = http
-        .client()?
+        .client()
+        .await?
         .post(endpoint)
         .header("content-type", "application/json")
         .header("accept", "text/event-stream")
