@@ -260,3 +260,23 @@ fn a_turn_may_change_the_session_model_and_keys_stay_home() {
     assert_eq!(editor.load(&session).session.model, "sim:default");
     assert_eq!(vendor.request_count(), 1);
 }
+
+#[test]
+fn thinking_goes_back_to_the_model_that_thought_it_only() {
+    let vendor = Vendor::start();
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    let mut kinds = Vec::new();
+    for (number, model) in ["claude-sonnet-5-5", "claude-opus-5-5", "claude-sonnet-5-5"].into_iter().enumerate() {
+        vendor.push(Answer::new().thinking(&["hm"], "c2ln").text(&["ok"]).end("end_turn").script());
+        let token = editor.token();
+        let params = json!({"sessionId": session, "streamToken": token, "model": format!("anthropic:{model}"),
+            "content": [{"type": "text", "text": "hi"}]});
+        let result = editor.call_ok("souffleur/session/prompt", params);
+        editor.finish(&mut editor.turn_of(token, result["turnId"].as_str().unwrap()));
+        let messages = vendor.request(number).body["messages"].as_array().unwrap().clone();
+        let first_answer = messages.get(1).map(|message| message["content"].as_array().unwrap().clone());
+        kinds.push(first_answer.unwrap_or_default().iter().map(|block| block["type"].clone()).collect::<Vec<_>>());
+    }
+    assert_eq!(kinds, [vec![], vec![json!("text")], vec![json!("thinking"), json!("text")]]);
+}
