@@ -14,10 +14,11 @@ use crate::table::{Row, Target};
 type Measure = fn(&str) -> Vec<Row>;
 
 /// All figures by name. Each takes the upstream's address.
-pub const ALL: [(&str, Measure); 7] = [
+pub const ALL: [(&str, Measure); 8] = [
     ("start", start),
     ("latency", latency),
     ("flood", flood),
+    ("block", block),
     ("turns", turns),
     ("cancel", cancel),
     ("sixteen", sixteen),
@@ -91,45 +92,86 @@ fn start(upstream: &str) -> Vec<Row> {
     ]
 }
 
-/// From the upstream's write of a delta to the editor's read.
+/// From the upstream's write of a delta to the editor's read. Where the scheduler puts the processes matters, so there
+/// are several pairs of them.
 fn latency(upstream: &str) -> Vec<Row> {
     let plan = format!("plan stamped {} {}", STAMPED.0, STAMPED.1);
-    let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
-    ready(&mut floor);
-    let session = server.session();
     let (mut floors, mut ours) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
-        floor.send(format!("{plan}\n").as_bytes());
-        floor.read_until(END, 1);
-        floors.push(latencies(&only(floor.take().floor_text()), STAMPED.0));
-        let prompt = server.prompt(&session, &plan);
-        server.peer.send(&prompt);
-        server.read_ends(1);
-        ours.push(latencies(&only(server.peer.take().server_text("end_turn")), STAMPED.0));
+    for _ in 0..5 {
+        let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
+        ready(&mut floor);
+        for _ in 0..2 {
+            floor.send(format!("{plan}\n").as_bytes());
+            floor.read_until(END, 1);
+            floors.push(latencies(&only(floor.take().floor_text()), STAMPED.0));
+            let session = server.session();
+            let prompt = server.prompt(&session, &plan);
+            server.peer.send(&prompt);
+            server.read_ends(1);
+            ours.push(latencies(&only(server.peer.take().server_text("end_turn")), STAMPED.0));
+        }
+        floor.end();
+        server.end();
     }
-    floor.end();
-    server.end();
     let row = |figure, share, most| {
         Row::both(figure, median_of(&floors, share), median_of(&ours, share), Target::Ratio(most))
     };
     vec![row("latency of a delta, p50, µs", 0.5, 1.5), row("latency of a delta, p99, µs", 0.99, 2.0)]
 }
 
-/// As many deltas as the upstream can write.
+/// Deltas as fast as the upstream can write them, one by one.
 fn flood(upstream: &str) -> Vec<Row> {
-    let plan = format!("plan flood {FLOOD}");
+    let seen = deluge(upstream, "flood");
+    vec![
+        Row::both("20,000 deltas, wall ms", seen.floor_wall, seen.wall, Target::None),
+        seen.cpu("20,000 deltas, CPU ms"),
+        Row::both("20,000 deltas, messages", FLOOD as f64, seen.messages, Target::None),
+        Row::ours("memory after 20,000 deltas, MB", seen.memory, Target::None),
+    ]
+}
+
+/// The same in one write: no time is spent on waking up, all of it on the deltas.
+fn block(upstream: &str) -> Vec<Row> {
+    let seen = deluge(upstream, "block");
+    vec![
+        Row::both("20,000 deltas in a block, wall ms", seen.floor_wall, seen.wall, Target::None),
+        seen.cpu("20,000 deltas in a block, CPU ms"),
+    ]
+}
+
+/// What was seen of many deltas at once; medians.
+struct Deluge {
+    floor_wall: f64,
+    wall: f64,
+    floor_cpu: Option<f64>,
+    cpu: Option<f64>,
+    /// How many messages brought the deltas.
+    messages: f64,
+    /// After the first time.
+    memory: Option<f64>,
+}
+
+impl Deluge {
+    fn cpu(&self, figure: &'static str) -> Row {
+        Row { figure, floor: self.floor_cpu, ours: self.cpu, target: Target::Ratio(4.0) }
+    }
+}
+
+fn deluge(upstream: &str, kind: &str) -> Deluge {
+    let plan = format!("plan {kind} {FLOOD}");
     let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
     ready(&mut floor);
-    let session = server.session();
     let (mut floor_wall, mut floor_cpu, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut messages, mut memory) = (Vec::new(), None);
     let used = |pid: u32, before: Option<f64>| Some(process::cpu_ms(pid)? - before?);
-    for _ in 0..7 {
+    for _ in 0..9 {
         let (before, from) = (process::cpu_ms(floor.pid()), clock::nanos());
         floor.send(format!("{plan}\n").as_bytes());
         floor_wall.push(millis(from, floor.read_until(END, 1)));
         floor_cpu.push(used(floor.pid(), before));
         check_flood(&only(floor.take().floor_text()), FLOOD);
+        // A session of its own: no history is sent along.
+        let session = server.session();
         let prompt = server.prompt(&session, &plan);
         let pid = server.peer.pid();
         let (before, from) = (process::cpu_ms(pid), clock::nanos());
@@ -143,17 +185,14 @@ fn flood(upstream: &str) -> Vec<Row> {
     }
     floor.end();
     server.end();
-    vec![
-        Row::both("20,000 deltas at once, wall ms", median(&floor_wall), median(&wall), Target::None),
-        Row {
-            figure: "20,000 deltas at once, CPU ms",
-            floor: median_known(&floor_cpu),
-            ours: median_known(&cpu),
-            target: Target::Ratio(4.0),
-        },
-        Row::both("20,000 deltas at once, messages", FLOOD as f64, median(&messages), Target::None),
-        Row::ours("memory after 20,000 deltas, MB", memory, Target::None),
-    ]
+    Deluge {
+        floor_wall: median(&floor_wall),
+        wall: median(&wall),
+        floor_cpu: median_known(&floor_cpu),
+        cpu: median_known(&cpu),
+        messages: median(&messages),
+        memory,
+    }
 }
 
 /// Turns whose answer is one delta, a hundred in one session.

@@ -1,5 +1,6 @@
 //! The upstream: Anthropic's wire on loopback, as fast as it can be. The text of the last prompt says what to stream:
-//! `plan trivial`, `plan flood COUNT`, `plan stamped COUNT GAP_MICROS`.
+//! `plan trivial`, `plan flood COUNT` (each delta written by itself), `plan block COUNT` (all in one write),
+//! `plan stamped COUNT GAP_MICROS`.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -53,6 +54,12 @@ fn serve(mut connection: TcpStream) -> std::io::Result<()> {
                 connection.write_all(answer.as_bytes())?;
             }
             "flood" => {
+                let deltas: Vec<String> = (0..number(2)).map(|at| chunk(&delta(&plain(at)))).collect();
+                connection.write_all([HEAD.to_owned(), opening()].concat().as_bytes())?;
+                deltas.iter().try_for_each(|delta| connection.write_all(delta.as_bytes()))?;
+                connection.write_all(closing().as_bytes())?;
+            }
+            "block" => {
                 let deltas: String = (0..number(2)).map(|at| chunk(&delta(&plain(at)))).collect();
                 connection.write_all([HEAD.to_owned(), opening(), deltas, closing()].concat().as_bytes())?;
             }
