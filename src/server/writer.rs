@@ -118,7 +118,8 @@ impl Writer {
     async fn wait(&mut self, finish: &CancellationToken) {
         let outbox = self.outbox.clone();
         tokio::select! {
-            () = outbox.ready() => {}
+            // Whatever else is in hand already goes first: one write then takes it along. Nothing is waited for.
+            () = outbox.ready() => tokio::task::yield_now().await,
             request = self.requests.next(), if !self.requests_over => self.request(request),
             Some((permit, answer)) = self.responses.recv() => {
                 // What was said before it comes first.
