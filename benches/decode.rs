@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement fails by panicking")]
 #![allow(clippy::print_stdout, reason = "the table is printed")]
+#![allow(clippy::cast_precision_loss, reason = "measured values are far from the limit")]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -147,7 +147,6 @@ struct Deluge {
     cpu: Option<f64>,
     /// How many messages brought the deltas.
     messages: f64,
-    /// After the first time.
     memory: Option<f64>,
 }
 
@@ -159,12 +158,12 @@ impl Deluge {
 
 fn deluge(upstream: &str, kind: &str) -> Deluge {
     let plan = format!("plan {kind} {FLOOD}");
-    let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
-    ready(&mut floor);
     let (mut floor_wall, mut floor_cpu, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut messages, mut memory) = (Vec::new(), None);
+    let (mut messages, mut memory) = (Vec::new(), Vec::new());
     let used = |pid: u32, before: Option<f64>| Some(process::cpu_ms(pid)? - before?);
     for _ in 0..9 {
+        let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
+        ready(&mut floor);
         let (before, from) = (process::cpu_ms(floor.pid()), clock::nanos());
         floor.send(format!("{plan}\n").as_bytes());
         floor_wall.push(millis(from, floor.read_until(END, 1)));
@@ -178,20 +177,20 @@ fn deluge(upstream: &str, kind: &str) -> Deluge {
         server.peer.send(&prompt);
         wall.push(millis(from, server.read_ends(1)));
         cpu.push(used(pid, before));
-        memory = memory.or(process::resident_mb(pid));
+        memory.push(process::resident_mb(pid));
         let pieces = only(server.peer.take().server_text("end_turn"));
         check_flood(&pieces, FLOOD);
         messages.push(pieces.len() as f64);
+        floor.end();
+        server.end();
     }
-    floor.end();
-    server.end();
     Deluge {
         floor_wall: median(&floor_wall),
         wall: median(&wall),
         floor_cpu: median_known(&floor_cpu),
         cpu: median_known(&cpu),
         messages: median(&messages),
-        memory,
+        memory: median_known(&memory),
     }
 }
 
@@ -244,31 +243,34 @@ fn cancel(upstream: &str) -> Vec<Row> {
     vec![Row::ours("cancel → turn's end, ms", Some(median(&ours)), Target::AtMost(2.0))]
 }
 
-/// Sixteen streams at once: sixteen sessions of one server; sixteen threads of one floor, each with its connection.
+/// Sixteen streams at once: sixteen sessions of one server; sixteen threads of one floor, each with its connection. The
+/// streams' deltas are evenly spread over time, for both alike.
 fn sixteen(upstream: &str) -> Vec<Row> {
     const STREAMS: usize = 16;
+    let step = STAMPED.1 / STREAMS;
     let plan = format!("plan stamped {} {}", STAMPED.0, STAMPED.1);
-    let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
-    ready(&mut floor);
-    let sessions: Vec<String> = (0..STREAMS).map(|_| server.session()).collect();
     let (mut floors, mut ours, mut floor_wall, mut wall) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let all = |streams: BTreeMap<String, Vec<Piece>>| {
         assert_eq!(streams.len(), STREAMS, "all streams");
         streams.values().flat_map(|pieces| latencies(pieces, STAMPED.0)).collect::<Vec<f64>>()
     };
     for _ in 0..5 {
+        let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
+        ready(&mut floor);
         let from = clock::nanos();
-        floor.send(format!("all {STREAMS} {plan}\n").as_bytes());
+        floor.send(format!("all {STREAMS} {step} {plan}\n").as_bytes());
         floor_wall.push(millis(from, floor.read_until(END, STREAMS)));
         floors.push(all(floor.take().floor_text()));
-        let prompts: Vec<u8> = sessions.iter().flat_map(|session| server.prompt(session, &plan)).collect();
+        floor.end();
+        let sessions: Vec<String> = (0..STREAMS).map(|_| server.session()).collect();
+        let prompt = |(number, session): (usize, &String)| server.prompt(session, &format!("{plan} {}", number * step));
+        let prompts: Vec<u8> = sessions.iter().enumerate().flat_map(prompt).collect();
         let from = clock::nanos();
         server.peer.send(&prompts);
         wall.push(millis(from, server.read_ends(STREAMS)));
         ours.push(all(server.peer.take().server_text("end_turn")));
+        server.end();
     }
-    floor.end();
-    server.end();
     let row = |figure, share| Row::both(figure, median_of(&floors, share), median_of(&ours, share), Target::Ratio(2.0));
     vec![
         row("16 sessions, latency p50, µs", 0.5),

@@ -14,22 +14,27 @@ pub const MODE: &str = "floor";
 
 const TEXT: &[u8] = b"\"text_delta\",\"text\":\"";
 
-/// Answers each line until the input ends. `ready` is answered at once; `all N PLAN` asks for N streams at a time, each
-/// on its own connection; everything else is a plan for one stream.
+/// Answers each line until the input ends. `ready` is answered at once; `all N STEP PLAN` asks for N streams at a time, each
+/// on its own connection, with phases STEP apart; everything else is a plan for one stream.
 pub fn run(address: &str) {
     let mut first = Relay::new(0, address);
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
         if line == "ready" {
             std::io::stdout().write_all(b"{\"ready\":true}\n").unwrap();
-        } else if let Some((count, plan)) = line.strip_prefix("all ").and_then(|rest| rest.split_once(' ')) {
-            let plan: Arc<str> = plan.into();
+        } else if let Some(all) = line.strip_prefix("all ") {
+            let mut words = all.splitn(3, ' ');
+            let mut next = || words.next().unwrap();
+            let (count, step): (usize, usize) = (next().parse().unwrap(), next().parse().unwrap());
+            let plan: Arc<str> = next().into();
             let start = |number| {
                 let (address, plan) = (address.to_owned(), Arc::clone(&plan));
-                std::thread::spawn(move || Relay::new(number, &address).answer(&plan))
+                std::thread::spawn(move || Relay::new(number, &address).answer(&format!("{plan} {}", number * step)))
             };
-            let threads: Vec<JoinHandle<()>> = (0..count.parse().unwrap()).map(start).collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            let threads: Vec<JoinHandle<()>> = (0..count).map(start).collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
         } else {
             first.answer(&line);
         }

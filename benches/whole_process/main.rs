@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement fails by panicking")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is printed")]
+#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "measured values are far from both limits")]
 
 mod clock;
 mod figures;

@@ -12,7 +12,7 @@ pub struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     output: ChildStdout,
-    block: Box<[u8; 64 * 1024]>,
+    block: Vec<u8>,
     record: Record,
     spawned: u64,
 }
@@ -23,7 +23,7 @@ impl Peer {
         let spawned = clock::nanos();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let (input, output) = (child.stdin.take(), child.stdout.take().unwrap());
-        Self { child, input, output, block: Box::new([0; 64 * 1024]), record: Record::default(), spawned }
+        Self { child, input, output, block: vec![0; 64 * 1024], record: Record::default(), spawned }
     }
 
     /// Its process id.
@@ -60,7 +60,7 @@ impl Peer {
     }
 
     fn read(&mut self) {
-        let length = self.output.read(&mut self.block[..]).expect("the program writes");
+        let length = self.output.read(&mut self.block).expect("the program writes");
         assert!(length > 0, "the program ended too early");
         self.record.push(&self.block[..length], clock::nanos());
     }

@@ -73,5 +73,7 @@ pub fn print(rows: &[Row]) {
     let rule =
         |at: usize| if (1..4).contains(&at) { "-".repeat(widths[at] + 1) + ":" } else { "-".repeat(widths[at] + 2) };
     println!("|{}|", std::array::from_fn::<_, 6, _>(rule).join("|"));
-    cells.iter().for_each(|row| println!("{}", line(row)));
+    for row in &cells {
+        println!("{}", line(row));
+    }
 }

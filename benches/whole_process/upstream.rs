@@ -1,6 +1,6 @@
 //! The upstream: Anthropic's wire on loopback, as fast as it can be. The text of the last prompt says what to stream:
 //! `plan trivial`, `plan flood COUNT` (each delta written by itself), `plan block COUNT` (all in one write),
-//! `plan stamped COUNT GAP_MICROS`.
+//! `plan stamped COUNT GAP_MICROS [PHASE_MICROS]`: with a phase the stream keeps that distance from a common beat.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -65,13 +65,23 @@ fn serve(mut connection: TcpStream) -> std::io::Result<()> {
             }
             "stamped" => {
                 connection.write_all([HEAD.to_owned(), opening()].concat().as_bytes())?;
-                stream_stamped(&mut connection, number(2), Duration::from_micros(number(3) as u64))?;
+                let gap = Duration::from_micros(number(3) as u64);
+                if words.len() > 4 {
+                    wait_for_phase(gap, Duration::from_micros(number(4) as u64));
+                }
+                stream_stamped(&mut connection, number(2), gap)?;
                 connection.write_all(closing().as_bytes())?;
             }
             other => panic!("no such plan: {other}"),
         }
     }
     Ok(())
+}
+
+fn wait_for_phase(gap: Duration, phase: Duration) {
+    let beats = clock::nanos() / gap.as_nanos() as u64 + 2;
+    let start = Duration::from_nanos(beats * gap.as_nanos() as u64) + phase;
+    std::thread::sleep(start.saturating_sub(Duration::from_nanos(clock::nanos())));
 }
 
 fn stream_stamped(connection: &mut TcpStream, count: usize, gap: Duration) -> std::io::Result<()> {
@@ -88,7 +98,7 @@ fn stream_stamped(connection: &mut TcpStream, count: usize, gap: Duration) -> st
 
 /// Reads a request; the plan of its last prompt.
 fn request(connection: &mut TcpStream, input: &mut Vec<u8>) -> std::io::Result<Option<String>> {
-    let mut block = [0; 64 * 1024];
+    let mut block = vec![0; 64 * 1024];
     loop {
         if let Some(end) = memchr::memmem::find(input, b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&input[..end]).to_ascii_lowercase();
