@@ -53,6 +53,11 @@ fn median_of(runs: &[Vec<f64>], share: f64) -> f64 {
     median(&runs.iter().map(|run| quantile(run, share)).collect::<Vec<_>>())
 }
 
+/// Milliseconds of processor time since `before`.
+fn used(pid: u32, before: Option<f64>) -> Option<f64> {
+    Some(process::cpu_ms(pid)? - before?)
+}
+
 fn ready(floor: &mut Peer) -> u64 {
     floor.send(b"ready\n");
     let at = floor.read_until("\"ready\"", 1);
@@ -96,18 +101,22 @@ fn start(upstream: &str) -> Vec<Row> {
 /// are several pairs of them.
 fn latency(upstream: &str) -> Vec<Row> {
     let plan = format!("plan stamped {} {}", STAMPED.0, STAMPED.1);
-    let (mut floors, mut ours) = (Vec::new(), Vec::new());
+    let (mut floors, mut ours, mut floor_cpu, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..5 {
         let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
         ready(&mut floor);
         for _ in 0..2 {
+            let before = process::cpu_ms(floor.pid());
             floor.send(format!("{plan}\n").as_bytes());
             floor.read_until(END, 1);
+            floor_cpu.push(used(floor.pid(), before));
             floors.push(latencies(&only(floor.take().floor_text()), STAMPED.0));
             let session = server.session();
             let prompt = server.prompt(&session, &plan);
+            let before = process::cpu_ms(server.peer.pid());
             server.peer.send(&prompt);
             server.read_ends(1);
+            cpu.push(used(server.peer.pid(), before));
             ours.push(latencies(&only(server.peer.take().server_text("end_turn")), STAMPED.0));
         }
         floor.end();
@@ -116,7 +125,12 @@ fn latency(upstream: &str) -> Vec<Row> {
     let row = |figure, share, most| {
         Row::both(figure, median_of(&floors, share), median_of(&ours, share), Target::Ratio(most))
     };
-    vec![row("latency of a delta, p50, µs", 0.5, 1.5), row("latency of a delta, p99, µs", 0.99, 2.0)]
+    let each = |cpu: &[Option<f64>]| median_known(cpu).map(|ms| ms * 1e3 / STAMPED.0 as f64);
+    vec![
+        row("latency of a delta, p50, µs", 0.5, 1.5),
+        row("latency of a delta, p99, µs", 0.99, 2.0),
+        Row { figure: "CPU of such a delta, µs", floor: each(&floor_cpu), ours: each(&cpu), target: Target::None },
+    ]
 }
 
 /// Deltas as fast as the upstream can write them, one by one.
@@ -160,7 +174,6 @@ fn deluge(upstream: &str, kind: &str) -> Deluge {
     let plan = format!("plan {kind} {FLOOD}");
     let (mut floor_wall, mut floor_cpu, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut messages, mut memory) = (Vec::new(), Vec::new());
-    let used = |pid: u32, before: Option<f64>| Some(process::cpu_ms(pid)? - before?);
     for _ in 0..9 {
         let (mut floor, mut server) = (server::floor(upstream), Server::start(upstream));
         ready(&mut floor);
