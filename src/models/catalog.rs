@@ -5,11 +5,14 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+use super::lifecycle::Lifecycle;
 use super::pricing::Price;
 
 /// What is known about one model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelInfo {
+    /// What the provider calls it before people; `None` until the provider was asked.
+    pub display_name: Option<String>,
     /// Tokens that input and output may have together.
     pub context: u32,
     /// Tokens that one answer may have, thinking included.
@@ -48,17 +51,6 @@ impl Thinking {
     pub fn accepts(&self, kind: &str) -> bool {
         self.kinds.iter().any(|known| known == kind)
     }
-}
-
-/// How long a model will be served. Days are written `YYYY-MM-DD`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lifecycle {
-    /// The day it was retired.
-    pub retired: Option<String>,
-    /// The day it is retired, or the earliest day it may be.
-    pub retires: Option<String>,
-    /// What to use instead.
-    pub successor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -115,18 +107,25 @@ fn yes() -> bool {
     true
 }
 
-static ANTHROPIC: LazyLock<HashMap<String, Arc<ModelInfo>>> =
-    LazyLock::new(|| parse(include_str!("catalog.toml")).unwrap_or_default());
+/// The table: what is known by id, and the ids in the order of the file.
+#[derive(Debug, Default)]
+struct Table {
+    order: Vec<String>,
+    models: HashMap<String, Arc<ModelInfo>>,
+}
 
-fn parse(text: &str) -> Result<HashMap<String, Arc<ModelInfo>>, String> {
+static ANTHROPIC: LazyLock<Table> = LazyLock::new(|| parse(include_str!("catalog.toml")).unwrap_or_default());
+
+fn parse(text: &str) -> Result<Table, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    let mut models = HashMap::new();
+    let mut table = Table::default();
     for row in file.model {
         let ids = row.ids.clone();
         let info = Arc::new(info(row)?);
-        models.extend(ids.into_iter().map(|id| (id, info.clone())));
+        table.order.extend(ids.iter().cloned());
+        table.models.extend(ids.into_iter().map(|id| (id, info.clone())));
     }
-    Ok(models)
+    Ok(table)
 }
 
 fn info(row: Row) -> Result<ModelInfo, String> {
@@ -135,6 +134,7 @@ fn info(row: Row) -> Result<ModelInfo, String> {
         price = price.with_long(long.above, Price::per_million(&long.input, &long.output, &long.cache_read)?);
     }
     Ok(ModelInfo {
+        display_name: None,
         context: row.context,
         max_output: row.max_output,
         thinking: Thinking { kinds: row.thinking, default: row.thinking_default },
@@ -145,14 +145,20 @@ fn info(row: Row) -> Result<ModelInfo, String> {
         sampling: row.sampling,
         cache_minimum: row.cache_minimum,
         price: Some(price),
-        lifecycle: Lifecycle { retired: row.retired, retires: row.retires, successor: row.successor },
+        lifecycle: Lifecycle { said: None, retired: row.retired, retires: row.retires, successor: row.successor },
     })
+}
+
+/// The ids of Anthropic's models that the table has, in its order: by family, the most capable first, and the newest
+/// first within each.
+pub fn anthropic_ids() -> &'static [String] {
+    &ANTHROPIC.order
 }
 
 /// What is known about one of Anthropic's models. An id that the catalog does not have gets what its generation has in
 /// common (a `claude-*-4-5` thinks by budget only, all later ones adaptively), and no price.
 pub fn anthropic_model(id: &str) -> Arc<ModelInfo> {
-    if let Some(info) = ANTHROPIC.get(id) {
+    if let Some(info) = ANTHROPIC.models.get(id) {
         return info.clone();
     }
     let old = ["claude-3", "claude-2", "claude-instant"].iter().any(|family| id.starts_with(family));
@@ -163,6 +169,7 @@ pub fn anthropic_model(id: &str) -> Arc<ModelInfo> {
         _ => (1_000_000, 128_000, &["adaptive"]),
     };
     Arc::new(ModelInfo {
+        display_name: None,
         context,
         max_output,
         thinking: Thinking { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), default: "on".to_owned() },
@@ -187,9 +194,9 @@ mod tests {
 
     #[test]
     fn the_catalog_parses_and_every_row_makes_sense() {
-        let models = parse(include_str!("catalog.toml")).unwrap();
-        assert_eq!(models.len(), 22);
-        for (id, model) in &models {
+        let table = parse(include_str!("catalog.toml")).unwrap();
+        assert_eq!((table.models.len(), table.order.len()), (22, 22));
+        for (id, model) in &table.models {
             assert!(model.max_output < model.context, "{id}");
             assert!(model.price.is_some(), "{id}");
             assert!(["on", "off", "always"].contains(&model.thinking.default.as_str()), "{id}");

@@ -5,9 +5,15 @@
 //! *Must not know*: wire formats, HTTP, sessions.
 
 mod catalog;
+mod learnt;
+mod lifecycle;
 mod name;
 mod pricing;
+mod remote;
 
-pub use catalog::{Lifecycle, ModelInfo, Thinking, anthropic_model};
+pub use catalog::{ModelInfo, Thinking, anthropic_ids, anthropic_model};
+pub use learnt::Catalog;
+pub use lifecycle::{Lifecycle, Stage, today_and_soon};
 pub use name::ModelName;
-pub use pricing::{Price, cost};
+pub use pricing::{Price, PricePerMillion, cost};
+pub use remote::{RemoteModel, Support};

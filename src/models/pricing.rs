@@ -12,6 +12,17 @@ pub struct Price {
     long: Option<(u64, Box<Price>)>,
 }
 
+/// Published prices: millionths of a US dollar per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricePerMillion {
+    /// Of input.
+    pub input: u64,
+    /// Of output.
+    pub output: u64,
+    /// Of input read from the prompt cache.
+    pub cache_read: u64,
+}
+
 impl Price {
     /// Prices in US dollars per million tokens, written as decimals.
     ///
@@ -19,6 +30,22 @@ impl Price {
     /// A sentence when one is not a decimal with at most three places.
     pub fn per_million(input: &str, output: &str, cache_read: &str) -> Result<Self, String> {
         Ok(Self { input: nano(input)?, output: nano(output)?, cache_read: nano(cache_read)?, long: None })
+    }
+
+    /// The prices as they are published, in millionths of a US dollar per million tokens.
+    pub fn published(&self) -> PricePerMillion {
+        // A nano-dollar per token is a thousand millionths of a dollar per million tokens.
+        let million = |nano: u64| nano.saturating_mul(1_000);
+        PricePerMillion {
+            input: million(self.input),
+            output: million(self.output),
+            cache_read: million(self.cache_read),
+        }
+    }
+
+    /// The prices of long requests, and the count of input tokens above which a request is long.
+    pub fn long(&self) -> Option<(u64, PricePerMillion)> {
+        self.long.as_ref().map(|(above, price)| (*above, price.published()))
     }
 
     /// Adds the prices that hold for the whole of a request with more than `above` input tokens.
@@ -90,6 +117,9 @@ mod tests {
         let at = |input_tokens| cost(&price, &Usage { input_tokens, ..Usage::default() }).micro_usd;
         assert_eq!(at(100_000), 10_000);
         assert_eq!(at(100_001), 50_001); // 50000.5 rounds up
+        assert_eq!(price.published(), PricePerMillion { input: 100_000, output: 500_000, cache_read: 10_000 });
+        let long = PricePerMillion { input: 500_000, output: 2_500_000, cache_read: 50_000 };
+        assert_eq!(price.long(), Some((100_000, long)));
     }
 
     #[test]

@@ -4,11 +4,13 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::model::{ModelListParams, ModelListResult};
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptParams, PromptResult, SessionUpdateParams,
 };
 use super::stream::ProgressParams;
+use super::usage::{SessionUsageParams, SessionUsageResult};
 
 /// Who sends a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,8 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/prompt", ClientToServer, PromptParams, PromptResult),
     request!("souffleur/session/cancel", ClientToServer, CancelParams, CancelResult),
     request!("souffleur/session/close", ClientToServer, CloseParams, CloseResult),
+    request!("souffleur/session/usage", ClientToServer, SessionUsageParams, SessionUsageResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
+    request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
     notification!("$/progress", ServerToClient, ProgressParams),
 ];

@@ -8,16 +8,20 @@
 pub mod export;
 mod initialize;
 mod method;
+mod model;
 mod session;
 mod stream;
+mod usage;
 
 pub use initialize::{
     AnthropicSettings, ClientCapabilities, EditorSettings, PROTOCOL_VERSION, PromptCacheSettings, RetrySettings,
     ServerExperimental,
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
+pub use model::{LongRequestPrice, ModelEntry, ModelLifecycle, ModelListParams, ModelListResult, ModelPrice};
 pub use session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptOptions, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,
 };
 pub use stream::{ProgressBegin, ProgressEnd, ProgressParams, ProgressReport, ProgressValue, StreamToken};
+pub use usage::{LastRequest, SessionUsageParams, SessionUsageResult};

@@ -126,6 +126,12 @@ impl Error {
         }
     }
 
+    /// Whether what answered does not have what was asked for: a gateway that knows only a part of the API.
+    pub fn is_not_offered(&self) -> bool {
+        let no_such_path = matches!(self.status, Some(404 | 405 | 501)) && self.vendor_type.is_none();
+        no_such_path || self.category == Category::UnexpectedResponse
+    }
+
     /// The error as the user sees it. Vendors quote what they were sent: what looks like a secret is masked.
     pub fn to_user(&self, provider: &str) -> UserError {
         let mut error = UserError::new(self.category.code(), redact(self.message.trim_end_matches('.')))

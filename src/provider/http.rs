@@ -15,6 +15,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long the end of a body may take after its last event.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How much of an answer that comes whole is read.
+const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
@@ -115,6 +117,27 @@ impl Failure {
         let _ = tokio::time::timeout(Duration::from_secs(5), read).await;
         Self { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
+}
+
+/// Reads a successful response that is one JSON value.
+///
+/// # Errors
+/// [`Category::UnexpectedResponse`] for what is none or is too large.
+pub async fn read_json(response: Response) -> Result<serde_json::Value, Error> {
+    let status = response.status().as_u16();
+    let unexpected = |what: &str| Error {
+        status: Some(status),
+        ..Error::new(Category::UnexpectedResponse, format!("the provider answered with {what}"))
+    };
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk?);
+        if body.len() > MAX_JSON_BYTES {
+            return Err(unexpected("more than is read of a list"));
+        }
+    }
+    serde_json::from_slice(&body).map_err(|_| unexpected("something that is not JSON"))
 }
 
 /// Checks that a successful response is an event stream, so that a login page is not read as an empty answer.

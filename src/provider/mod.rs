@@ -7,6 +7,7 @@
 mod error;
 mod http;
 mod limit;
+mod listing;
 mod observe;
 mod options;
 mod recorder;
@@ -22,9 +23,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 
 use crate::chat::{CompletionEvent, Message, ToolSpec};
-use crate::models::ModelName;
+use crate::models::{ModelName, RemoteModel};
 
 pub use error::{Category, Error};
 pub use limit::Limiter;
@@ -67,5 +69,15 @@ pub trait Provider: Send + Sync {
     /// What is missing, and what to do about it.
     fn ready(&self) -> Result<(), crate::error::UserError> {
         Ok(())
+    }
+
+    /// Asks the provider which models it has, and what they can do. Nothing by default.
+    fn models(&self) -> BoxFuture<'static, Result<Vec<RemoteModel>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Asks the provider how many tokens a request would have. `None`, the default, when it does not count.
+    fn count_tokens(&self, _: CompletionRequest) -> BoxFuture<'static, Result<Option<u64>, Error>> {
+        Box::pin(async { Ok(None) })
     }
 }

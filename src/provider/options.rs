@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::chat::{CacheTtl, Effort, Sampling, Thinking, ThinkingDisplay, ToolChoice};
+use crate::error::{ErrorCode, UserError};
 
 /// Options of a request, frozen with it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,5 +86,16 @@ impl ApiVersion {
     /// The version of that name.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::V20261021, Self::V20230601].into_iter().find(|version| version.as_str() == text)
+    }
+
+    /// The version that a setting names.
+    ///
+    /// # Errors
+    /// `config.invalid` when there is none of that name.
+    pub fn from_setting(text: &str) -> Result<Self, UserError> {
+        Self::parse(text).ok_or_else(|| {
+            UserError::new(ErrorCode::ConfigInvalid, format!("anthropic.version {text:?} is not known"))
+                .with_hint("set it to 2026-10-21 or 2023-06-01")
+        })
     }
 }

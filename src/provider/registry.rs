@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::anthropic::{self, Anthropic};
 use super::http::Http;
 use super::sim::{self, Sim};
-use super::{CompletionRequest, CompletionStream, Limiter, OutputSupport, Provider, RequestOptions, RetryPolicy};
+use super::{
+    ApiVersion, CompletionRequest, CompletionStream, Limiter, OutputSupport, Provider, RequestOptions, RetryPolicy,
+};
 use crate::auth;
 use crate::chat::Thinking;
 use crate::config::{Environment, Settings};
 use crate::error::{ErrorCode, UserError};
-use crate::models::{ModelName, Price, anthropic_model};
+use crate::models::{Catalog, ModelName, Price};
 
 /// The providers there are, by the part before the colon of a model's name.
 pub const PROVIDERS: &[&str] = &[anthropic::NAME, sim::NAME];
@@ -26,6 +28,7 @@ pub fn is_simulated(model: &ModelName) -> bool {
 pub struct Registry {
     environment: Arc<Environment>,
     http: Arc<Http>,
+    catalog: Arc<Catalog>,
     /// The limiter of the rate that is configured now.
     limiter: Mutex<Option<(f64, Arc<Limiter>)>>,
 }
@@ -41,7 +44,17 @@ fn retry_policy(settings: &Settings) -> RetryPolicy {
 impl Registry {
     /// A registry that finds credentials in `environment`.
     pub fn new(environment: Arc<Environment>) -> Self {
-        Self { environment, http: Arc::new(Http::default()), limiter: Mutex::new(None) }
+        Self {
+            environment,
+            http: Arc::new(Http::default()),
+            catalog: Arc::new(Catalog::default()),
+            limiter: Mutex::new(None),
+        }
+    }
+
+    /// What is known about models.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The provider of `model`, as `settings` have it now.
@@ -49,15 +62,27 @@ impl Registry {
     /// # Errors
     /// `provider.unknown`, with a list of those there are.
     pub fn provider(&self, model: &ModelName, settings: &Settings) -> Result<Arc<dyn Provider>, UserError> {
-        match model.provider() {
-            anthropic::NAME => Ok(Arc::new(Anthropic::new(
-                &settings.anthropic_base_url.value,
-                auth::anthropic(&self.environment),
-                self.http.clone(),
-                retry_policy(settings),
-                self.limiter(settings.anthropic_requests_per_second.value),
-                settings.record_dir.value.clone(),
-            ))),
+        self.provider_named(model.provider(), settings)
+    }
+
+    /// The provider of this name, as `settings` have it now.
+    ///
+    /// # Errors
+    /// As [`Registry::provider`].
+    pub fn provider_named(&self, name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, UserError> {
+        match name {
+            anthropic::NAME => {
+                let anthropic = Anthropic::new(
+                    &settings.anthropic_base_url.value,
+                    auth::anthropic(&self.environment),
+                    self.http.clone(),
+                    retry_policy(settings),
+                    self.limiter(settings.anthropic_requests_per_second.value),
+                    settings.record_dir.value.clone(),
+                );
+                let version = ApiVersion::from_setting(&settings.anthropic_version.value);
+                Ok(Arc::new(anthropic.with(self.catalog.clone(), version)))
+            }
             sim::NAME => Ok(Arc::new(Sim::new(settings.sim_script.value.clone()))),
             unknown => Err(UserError::new(ErrorCode::ProviderUnknown, format!("there is no provider {unknown:?}"))
                 .with_hint(format!("the providers are {}; write provider:model", PROVIDERS.join(", ")))),
@@ -93,17 +118,13 @@ impl Registry {
 
     /// What the model costs, if that is known.
     pub fn price(&self, model: &ModelName) -> Option<Price> {
-        match model.provider() {
-            anthropic::NAME => anthropic_model(model.model()).price.clone(),
-            _ => None,
-        }
+        self.catalog.model(model)?.price.clone()
     }
 
     /// How the model can be held to a schema of its answer, when it thinks as `options` say.
     pub fn output_support(&self, model: &ModelName, options: &RequestOptions) -> OutputSupport {
-        match model.provider() {
-            anthropic::NAME => {
-                let info = anthropic_model(model.model());
+        match self.catalog.model(model).filter(|_| model.provider() == anthropic::NAME) {
+            Some(info) => {
                 let by_budget = matches!(options.thinking, Thinking::Enabled { .. });
                 match (info.structured_output, info.forced_tools && !by_budget) {
                     (true, _) => OutputSupport::Native,
@@ -111,7 +132,7 @@ impl Registry {
                     (false, false) => OutputSupport::None,
                 }
             }
-            _ => OutputSupport::Native,
+            None => OutputSupport::Native,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::chat::{CompletionEvent, NoticeLevel, WaitReason};
 
 /// The longest wait that our own backing off comes to, in first waits: half a second grows to eight.
 const LONGEST: u32 = 16;
+/// The longest wait that no one is told of.
+const LONGEST_UNSEEN: Duration = Duration::from_secs(30);
 
 /// How often a failed request is sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,39 @@ pub fn with_retries(
         item.map(|item| (item, sending))
     })
     .boxed()
+}
+
+/// Sends a request whose answer comes whole, and sends it again as `policy` says. No one sees these waits, so a
+/// provider that asks for a longer one than half a minute is not waited for.
+///
+/// # Errors
+/// The last failure.
+pub async fn retried<T, F>(
+    policy: &RetryPolicy,
+    limiter: Option<Arc<Limiter>>,
+    send: impl Fn() -> F,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut retries = 0;
+    loop {
+        while let Some(wait) = limiter.as_ref().and_then(|limiter| limiter.wait()) {
+            tokio::time::sleep(wait).await;
+        }
+        let error = match send().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match policy.wait(&error, retries, random()).filter(|wait| *wait <= LONGEST_UNSEEN) {
+            Some(wait) => {
+                tracing::info!(category = ?error.category, status = error.status, ?wait, "failed; it is sent again");
+                retries += 1;
+                tokio::time::sleep(wait).await;
+            }
+            None => return Err(error),
+        }
+    }
 }
 
 struct Sending {

@@ -14,11 +14,12 @@ use tower_lsp::{Client, LanguageServer};
 
 use super::capabilities::Capabilities;
 use super::errors::Params;
-use super::handlers::{documents, lifecycle, sessions, workspace};
+use super::handlers::{documents, lifecycle, models, sessions, workspace};
 use crate::config::SettingsOwner;
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, StreamToken,
+    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult,
+    ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, SessionUsageParams,
+    SessionUsageResult, StreamToken,
 };
 use crate::session::SessionManager;
 
@@ -90,6 +91,14 @@ impl Backend {
 
     pub(super) async fn session_close(&self, params: Params<CloseParams>) -> Result<CloseResult> {
         sessions::close(self, params).await
+    }
+
+    pub(super) async fn session_usage(&self, params: Params<SessionUsageParams>) -> Result<SessionUsageResult> {
+        sessions::usage(self, params).await
+    }
+
+    pub(super) async fn model_list(&self, params: Params<ModelListParams>) -> Result<ModelListResult> {
+        models::list(self, params).await
     }
 
     pub(super) async fn progress_cancel(&self, params: Params<ProgressCancelParams>) {

@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::command::{Command, Prompt};
+use super::command::{Command, Prompt, Used};
 use super::manager::{Shared, now};
 use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
 use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
+use super::spent::Spent;
 use super::turn::{Effect, TurnSetup};
-use crate::chat::{ContentBlock, Item, Message, SessionUpdate, TurnId};
+use crate::chat::{ContentBlock, Item, Message, Role, SessionUpdate, TurnId};
 use crate::error::{ErrorCode, UserError};
 use crate::models::ModelName;
-use crate::protocol::{LoadResult, RunningTurn as RunningInfo, SessionInfo, SessionStatus, StreamToken};
+use crate::protocol::{
+    LoadResult, PromptOptions, RunningTurn as RunningInfo, SessionInfo, SessionStatus, SessionUsageResult, StreamToken,
+};
 use crate::provider::{CompletionRequest, is_simulated};
 use crate::tools::ToolContext;
 
@@ -33,6 +36,8 @@ pub(super) struct Actor {
     system: Arc<[String]>,
     history: Vec<Arc<Message>>,
     items: Vec<Item>,
+    /// What the turns that ended used.
+    spent: Spent,
     turn: Option<RunningTurn>,
 }
 
@@ -45,7 +50,8 @@ impl Actor {
         root: Option<PathBuf>,
     ) -> Self {
         let system = crate::prompt::system(root.as_deref());
-        Self { shared, inbox, info, model, root, system, history: Vec::new(), items: Vec::new(), turn: None }
+        let (history, items, spent) = (Vec::new(), Vec::new(), Spent::default());
+        Self { shared, inbox, info, model, root, system, history, items, spent, turn: None }
     }
 
     /// Lives until it is closed or its last handle is gone.
@@ -101,6 +107,9 @@ impl Actor {
             }
             Command::Load { stream_token, reply } => {
                 let _ = reply.send(self.load(stream_token));
+            }
+            Command::Usage { count, reply } => {
+                let _ = reply.send(self.usage(count));
             }
             Command::Close { reply } => {
                 self.stop();
@@ -249,6 +258,7 @@ impl Actor {
                     info.updated_at = now();
                 });
                 if let Some(turn) = self.turn.take() {
+                    self.spent.add(turn.spent(), is_simulated(&turn.asked.model));
                     turn.end(&end);
                 }
                 self.shared.outbox.session_changed(self.with_info(|info| info.clone()));
@@ -281,6 +291,44 @@ impl Actor {
             running = Some(RunningInfo { turn_id: turn.turn_id.clone(), streaming });
         }
         Ok(LoadResult { session: self.with_info(|info| info.clone()), items, running })
+    }
+
+    /// What was used so far, the running turn included.
+    fn usage(&self, count: bool) -> Result<Used, UserError> {
+        let mut spent = self.spent;
+        if let Some(turn) = &self.turn {
+            spent.add(turn.spent(), is_simulated(&turn.asked.model));
+        }
+        let result = SessionUsageResult {
+            usage: spent.usage(),
+            cost: spent.cost(),
+            turns: self.with_info(|info| info.turns),
+            last_request: spent.last_request(),
+            context_window: self.shared.registry.catalog().model(&self.model).map(|model| model.context),
+            counted: None,
+        };
+        let to_count = if count { self.to_count()? } else { None };
+        Ok(Used { result, to_count })
+    }
+
+    /// The conversation as a request whose tokens can be counted: up to the last message that is not the model's, since
+    /// models refuse a conversation that ends with their own words. `None` before the first prompt.
+    fn to_count(&self) -> Result<Option<Box<CompletionRequest>>, UserError> {
+        let settings = self.shared.settings();
+        self.shared.registry.provider(&self.model, &settings)?.ready()?;
+        let Some(last) = self.history.iter().rposition(|message| message.role == Role::User) else { return Ok(None) };
+        let options = match &self.turn {
+            Some(turn) => turn.asked.options.clone(),
+            None => Arc::new(request_options(&settings, &PromptOptions::default())?),
+        };
+        Ok(Some(Box::new(CompletionRequest {
+            model: self.model.clone(),
+            system: self.system.clone(),
+            tools: self.shared.tools.specs(),
+            messages: self.history[..=last].to_vec(),
+            max_output_tokens: settings.max_output_tokens.value,
+            options,
+        })))
     }
 
     fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {

@@ -5,10 +5,18 @@ use tokio::sync::oneshot;
 use crate::chat::{ContentBlock, TurnId};
 use crate::error::UserError;
 use crate::models::ModelName;
-use crate::protocol::{LoadResult, PromptOptions, StreamToken};
+use crate::protocol::{LoadResult, PromptOptions, SessionUsageResult, StreamToken};
+use crate::provider::CompletionRequest;
 
 /// Where the answer goes. The asker may be gone; that is no concern of the actor.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, UserError>>;
+
+/// What a session used, and what of it is to be counted.
+#[derive(Debug)]
+pub(super) struct Used {
+    pub(super) result: SessionUsageResult,
+    pub(super) to_count: Option<Box<CompletionRequest>>,
+}
 
 /// What begins a turn.
 #[derive(Debug)]
@@ -30,6 +38,8 @@ pub(super) enum Command {
     CancelStream { stream_token: StreamToken },
     /// Everything there is, and from now on the running turn's updates.
     Load { stream_token: Option<StreamToken>, reply: Reply<LoadResult> },
+    /// What was used so far; with `count`, also the request whose tokens the provider is to count.
+    Usage { count: bool, reply: Reply<Used> },
     /// Stop what runs and end the actor.
     Close { reply: Reply<()> },
 }

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::actor::Actor;
-use super::command::{Command, Prompt, Reply};
+use super::command::{Command, Prompt, Reply, Used};
 use super::outbox::Outbox;
 use crate::chat::{ContentBlock, SessionId};
 use crate::config::Settings;
@@ -15,7 +15,8 @@ use crate::error::{ErrorCode, UserError};
 use crate::models::ModelName;
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, StreamToken,
+    NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult,
+    StreamToken,
 };
 use crate::provider::{Registry, is_simulated};
 use crate::tools::Tools;
@@ -202,6 +203,24 @@ impl SessionManager {
     pub async fn load(&self, params: LoadParams) -> Result<LoadResult, UserError> {
         let handle = self.handle(&params.session_id)?;
         ask(&handle, |reply| Command::Load { stream_token: params.stream_token, reply })?.await
+    }
+
+    /// What a session used. With `count`, the provider counts its conversation.
+    ///
+    /// # Errors
+    /// `session.not_found`, `server.busy`; with `count`, `auth.missing_key` and what goes wrong between us and the
+    /// provider.
+    pub async fn usage(&self, params: SessionUsageParams) -> Result<SessionUsageResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        let Used { mut result, to_count } =
+            ask(&handle, |reply| Command::Usage { count: params.count, reply })?.await?;
+        if let Some(request) = to_count {
+            let provider = self.shared.registry.provider(&request.model, &self.shared.settings())?;
+            let name = request.model.clone();
+            let counted = provider.count_tokens(*request).await;
+            result.counted = counted.map_err(|error| error.to_user(name.provider()))?;
+        }
+        Ok(result)
     }
 
     /// Ends a session.

@@ -11,6 +11,7 @@ mod manager;
 mod options;
 mod outbox;
 mod running;
+mod spent;
 mod stream;
 mod turn;
 

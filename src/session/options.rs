@@ -16,11 +16,7 @@ use crate::provider::{
 /// # Errors
 /// `config.invalid` for an API version that there is not.
 pub(super) fn request_options(settings: &Settings, prompt: &PromptOptions) -> Result<RequestOptions, UserError> {
-    let version = &settings.anthropic_version.value;
-    let version = ApiVersion::parse(version).ok_or_else(|| {
-        UserError::new(ErrorCode::ConfigInvalid, format!("anthropic.version {version:?} is not known"))
-            .with_hint("set it to 2026-10-21 or 2023-06-01")
-    })?;
+    let version = ApiVersion::from_setting(&settings.anthropic_version.value)?;
     Ok(RequestOptions {
         thinking: prompt.thinking.unwrap_or(settings.thinking.value),
         thinking_display: settings.thinking_display.value,
@@ -95,6 +91,7 @@ mod tests {
     use super::*;
     use crate::chat::{CacheTtl, Effort};
     use crate::config::{Layer, Source};
+    use crate::error::ErrorCode;
 
     #[test]
     fn a_prompts_own_options_come_first() {

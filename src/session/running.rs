@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::outbox::{StreamEvent, UpdateSender};
 use super::turn::{Effect, TurnMachine, TurnSetup};
 use crate::chat::{
-    CompletionEvent, ContentBlock, Item, SessionUpdate, ToolCall, ToolResult, ToolSpec, TurnEnd, TurnId,
+    CompletionEvent, ContentBlock, Cost, Item, SessionUpdate, ToolCall, ToolResult, ToolSpec, TurnEnd, TurnId, Usage,
 };
 use crate::config::Settings;
 use crate::models::ModelName;
@@ -167,6 +167,11 @@ impl RunningTurn {
 
     pub(super) fn running_items(&self) -> Vec<Item> {
         self.machine.running_items()
+    }
+
+    /// See [`TurnMachine::spent`].
+    pub(super) fn spent(&self) -> (Usage, Option<Cost>, Option<Usage>) {
+        self.machine.spent()
     }
 
     /// Whether the turn streams with `token`.

@@ -11,7 +11,9 @@ export interface Methods {
   "souffleur/session/prompt": { direction: "clientToServer"; kind: "request"; params: PromptParams; result: PromptResult };
   "souffleur/session/cancel": { direction: "clientToServer"; kind: "request"; params: CancelParams; result: CancelResult };
   "souffleur/session/close": { direction: "clientToServer"; kind: "request"; params: CloseParams; result: CloseResult };
+  "souffleur/session/usage": { direction: "clientToServer"; kind: "request"; params: SessionUsageParams; result: SessionUsageResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
+  "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
   "$/progress": { direction: "serverToClient"; kind: "notification"; params: ProgressParams };
 }
 
@@ -123,10 +125,60 @@ export interface CloseParams {
 export interface CloseResult {
 }
 
+/** Params of `souffleur/session/usage`. */
+export interface SessionUsageParams {
+  /** Which session. */
+  sessionId: SessionId;
+  /** Whether the provider is asked to count the conversation. Without it nothing goes over the network. */
+  count?: boolean;
+}
+
+/** Result of `souffleur/session/usage`. */
+export interface SessionUsageResult {
+  /** Tokens used by all turns, the running one included. */
+  usage: Usage;
+  /**
+   * What they cost; absent when the price of one of them is not known, and before the first. Simulated turns
+   * cost nothing.
+   */
+  cost?: Cost;
+  /** How many turns there were, the running one included. */
+  turns: number;
+  /** The last model request; absent before the first. */
+  lastRequest?: LastRequest;
+  /** How many tokens the context of the session's model holds; absent where that is not known. */
+  contextWindow?: number;
+  /**
+   * The provider's own count of the conversation with its tools and system prompt, up to the last message that
+   * was sent; the model's words after that are not in it. Only when it was asked for, and absent when there is
+   * nothing to count yet or the provider does not count.
+   */
+  counted?: number;
+}
+
 /** Params of the notification `souffleur/session/update`: something about a session changed. */
 export interface SessionUpdateParams {
   /** The session as it is now. */
   session: SessionInfo;
+}
+
+/** Params of `souffleur/model/list`. */
+export interface ModelListParams {
+  /** Only the models of this provider. */
+  provider?: string;
+  /** Whether providers are asked first. Without it nothing goes over the network. */
+  refresh?: boolean;
+}
+
+/** Result of `souffleur/model/list`. */
+export interface ModelListResult {
+  /**
+   * The models, those of one provider together, always in the same order. Any other model that a provider has
+   * can be named, too.
+   */
+  models: ModelEntry[];
+  /** What the user should know about the list, one sentence each. */
+  notes: string[];
 }
 
 /** Params of `$/progress`, as this server sends it for a turn. */
@@ -416,6 +468,26 @@ export type ItemStatus =
   /** The user stopped it; what arrived is kept. */
   | "cancelled";
 
+/** What the last model request used. */
+export interface LastRequest {
+  /** Its tokens. */
+  usage: Usage;
+  /** What the context held after it: all of its input and its output. */
+  contextTokens: number;
+}
+
+/** Prices of the whole of a request that is long, in millionths of a US dollar per million tokens. */
+export interface LongRequestPrice {
+  /** A request is long when its input has more tokens than this. */
+  aboveTokens: number;
+  /** Of input. */
+  inputPerMillion: number;
+  /** Of output. */
+  outputPerMillion: number;
+  /** Of input read from the prompt cache. */
+  cacheReadPerMillion: number;
+}
+
 /** In here. */
 export interface MediaSourceBase64 {
   type: "base64";
@@ -441,6 +513,57 @@ export interface MediaSourceText {
 
 /** Where the bytes of an image or a document are. */
 export type MediaSource = MediaSourceBase64 | MediaSourceUrl | MediaSourceText;
+
+/** A model as lists show it. */
+export interface ModelEntry {
+  /** Its name, as `provider:model`. */
+  model: string;
+  /** What the provider calls it before people. */
+  displayName?: string;
+  /** Its provider. */
+  provider: string;
+  /** Tokens that input and output may have together. */
+  contextTokens: number;
+  /** Tokens that one answer may have, thinking included. */
+  maxOutputTokens: number;
+  /** The ways in which it can be told to think, in the provider's words. */
+  thinking: string[];
+  /** How hard it can be told to try; empty when it cannot. */
+  efforts: string[];
+  /** How hard it tries when nothing is said. */
+  defaultEffort?: string;
+  /** What it costs; absent where that is not known. */
+  price?: ModelPrice;
+  /** Where it is in its life. */
+  lifecycle: ModelLifecycle;
+  /** The day (`YYYY-MM-DD`) on which it was or will be retired, or the earliest on which it may be. */
+  retires?: string;
+  /** What to use instead, as `provider:model`. */
+  successor?: string;
+  /** Whether its answers are simulated, not a model's. */
+  simulated: boolean;
+}
+
+/** Where a model is in its life. */
+export type ModelLifecycle =
+  /** It is served. */
+  | "active"
+  /** It is served, but not for long. */
+  | "retiring"
+  /** It is not served any more. */
+  | "retired";
+
+/** Prices in millionths of a US dollar per million tokens. */
+export interface ModelPrice {
+  /** Of input. */
+  inputPerMillion: number;
+  /** Of output. */
+  outputPerMillion: number;
+  /** Of input read from the prompt cache. */
+  cacheReadPerMillion: number;
+  /** Other prices for long requests, where there are any. */
+  longRequest?: LongRequestPrice;
+}
 
 /** How much a notice matters. */
 export type NoticeLevel =

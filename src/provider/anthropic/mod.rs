@@ -1,5 +1,6 @@
 //! Anthropic's Messages API.
 
+mod api;
 mod blocks;
 mod errors;
 mod media;
@@ -10,9 +11,9 @@ mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
 use secrecy::ExposeSecret;
 
@@ -20,11 +21,11 @@ use super::http::{self, Failure, Http};
 use super::observe;
 use super::recorder::Recording;
 use super::retry::{Attempt, with_retries};
-use super::{Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
+use super::{ApiVersion, Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
 use crate::auth::Credential;
 use crate::chat::CompletionEvent;
 use crate::error::UserError;
-use crate::models::{ModelInfo, anthropic_model};
+use crate::models::{Catalog, ModelInfo, RemoteModel, today_and_soon};
 use plan::Plan;
 
 pub use errors::classify;
@@ -34,8 +35,6 @@ pub use stream::{Events, Mapper, events};
 pub const NAME: &str = "anthropic";
 /// Needed for dropping thinking that is bound to another conversation.
 const DROP_THINKING: &str = "thinking-binding-controls-2026-08-01";
-/// How long before its retirement a model is warned of.
-const SOON: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
 /// Anthropic's models, over HTTP.
 pub struct Anthropic {
@@ -45,6 +44,8 @@ pub struct Anthropic {
     policy: RetryPolicy,
     limiter: Option<Arc<Limiter>>,
     record: Option<PathBuf>,
+    catalog: Arc<Catalog>,
+    version: Result<ApiVersion, UserError>,
 }
 
 impl Anthropic {
@@ -57,14 +58,24 @@ impl Anthropic {
         limiter: Option<Arc<Limiter>>,
         record: Option<PathBuf>,
     ) -> Self {
-        Self { endpoint: endpoint(base_url).into(), credential, http, policy, limiter, record }
+        let endpoint = endpoint(base_url).into();
+        let (catalog, version) = (Arc::default(), Ok(ApiVersion::default()));
+        Self { endpoint, credential, http, policy, limiter, record, catalog, version }
+    }
+
+    /// Takes what it knows about models from `catalog`, and speaks this version of the API where no request names one.
+    #[must_use]
+    pub fn with(mut self, catalog: Arc<Catalog>, version: Result<ApiVersion, UserError>) -> Self {
+        self.catalog = catalog;
+        self.version = version;
+        self
     }
 }
 
 impl Provider for Anthropic {
     fn complete(&self, request: CompletionRequest) -> CompletionStream {
         let prepared = self.credential.clone().map_err(Error::from).and_then(|credential| {
-            let prepared = Prepared { record: self.record.clone(), ..Prepared::new(request)? };
+            let prepared = Prepared { record: self.record.clone(), ..Prepared::new(request, &self.catalog)? };
             Ok((prepared, credential))
         });
         let (prepared, credential) = match prepared {
@@ -88,6 +99,14 @@ impl Provider for Anthropic {
     fn ready(&self) -> Result<(), UserError> {
         self.credential.as_ref().map(drop).map_err(Clone::clone)
     }
+
+    fn models(&self) -> BoxFuture<'static, Result<Vec<RemoteModel>, Error>> {
+        api::models(self)
+    }
+
+    fn count_tokens(&self, request: CompletionRequest) -> BoxFuture<'static, Result<Option<u64>, Error>> {
+        api::count_tokens(self, request)
+    }
 }
 
 fn endpoint(base_url: &str) -> String {
@@ -106,9 +125,9 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(request: CompletionRequest) -> Result<Self, Error> {
+    fn new(request: CompletionRequest, catalog: &Catalog) -> Result<Self, Error> {
         let id = request.model.model();
-        let info = anthropic_model(id);
+        let info = catalog.anthropic(id);
         let has_tools = !request.tools.is_empty();
         let plan = plan::plan(id, &info, &request.options, request.max_output_tokens, has_tools)?;
         media::check(request.messages.iter().map(AsRef::as_ref))?;
@@ -118,9 +137,8 @@ impl Prepared {
 
     /// What the user is told before the answer.
     fn notices(&self) -> Vec<Result<CompletionEvent, Error>> {
-        let day = |time: SystemTime| humantime::format_rfc3339_seconds(time).to_string()[..10].to_owned();
-        let now = SystemTime::now();
-        let retirement = plan::lifecycle(self.request.model.model(), &self.info, &day(now), &day(now + SOON));
+        let (today, soon) = today_and_soon();
+        let retirement = plan::lifecycle(self.request.model.model(), &self.info, &today, &soon);
         let notices = self.plan.notices.iter().cloned().chain(retirement);
         notices
             .map(|notice| {
@@ -136,7 +154,7 @@ impl Prepared {
 /// # Errors
 /// What is wrong with the request.
 pub fn body(request: CompletionRequest) -> Result<Bytes, Error> {
-    Ok(Prepared::new(request)?.body)
+    Ok(Prepared::new(request, &Catalog::default())?.body)
 }
 
 async fn connect(

@@ -4,7 +4,7 @@
 //! user is told.
 
 use crate::chat::{Effort, NoticeLevel, Sampling, Thinking, ToolChoice};
-use crate::models::ModelInfo;
+use crate::models::{ModelInfo, Stage};
 use crate::provider::options::{ApiVersion, ParallelTools, RequestOptions};
 use crate::provider::{Category, Error};
 
@@ -171,11 +171,17 @@ fn sampling(
 pub(super) fn lifecycle(id: &str, info: &ModelInfo, today: &str, soon: &str) -> Option<Notice> {
     let lifecycle = &info.lifecycle;
     let instead = lifecycle.successor.as_ref().map(|id| format!("; use {id}")).unwrap_or_default();
-    if let Some(day) = lifecycle.retired.as_ref().filter(|day| day.as_str() <= today) {
-        return Some(Notice::warning("model.retired", format!("{id} was retired on {day}{instead}")));
+    match lifecycle.stage(today, soon) {
+        Stage::Active => None,
+        Stage::Retired => {
+            let when = lifecycle.retired.as_ref().map(|day| format!(" on {day}")).unwrap_or_default();
+            Some(Notice::warning("model.retired", format!("{id} was retired{when}{instead}")))
+        }
+        Stage::Retiring => {
+            let when = lifecycle.retires.as_ref().map_or(" soon".to_owned(), |day| format!(" from {day} on"));
+            Some(Notice::warning("model.retiring", format!("{id} may be retired{when}{instead}")))
+        }
     }
-    let day = lifecycle.retires.as_ref().filter(|day| day.as_str() <= soon)?;
-    Some(Notice::warning("model.retiring", format!("{id} may be retired from {day} on{instead}")))
 }
 
 #[cfg(test)]

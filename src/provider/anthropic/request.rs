@@ -16,8 +16,10 @@ const MAX_BODY_BYTES: usize = 32_000_000;
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    max_tokens: u32,
-    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,29 @@ struct Tool<'a> {
 /// # Errors
 /// When a kept block is not JSON any more, or the body is too large.
 pub(super) fn body(request: &CompletionRequest, plan: &Plan, drop_thinking: bool) -> Result<Vec<u8>, Error> {
+    encode(&shape(request, plan, drop_thinking)?)
+}
+
+/// The body of `POST /v1/messages/count_tokens` for the same request: what it holds, without what only an answer needs.
+///
+/// # Errors
+/// As [`body`].
+pub(super) fn count_body(request: &CompletionRequest, plan: &Plan) -> Result<Vec<u8>, Error> {
+    let body = shape(request, plan, false)?;
+    encode(&Body {
+        max_tokens: None,
+        stream: None,
+        stop_sequences: &[],
+        temperature: None,
+        top_p: None,
+        top_k: None,
+        service_tier: None,
+        metadata: None,
+        ..body
+    })
+}
+
+fn shape<'a>(request: &'a CompletionRequest, plan: &Plan, drop_thinking: bool) -> Result<Body<'a>, Error> {
     let options = &request.options;
     let author = request.model.to_string();
     let messages = request.messages.iter().map(|message| wire_message(message, &author)).collect::<Result<Vec<_>, _>>();
@@ -72,10 +97,10 @@ pub(super) fn body(request: &CompletionRequest, plan: &Plan, drop_thinking: bool
     if let Some(ttl) = options.cache {
         mark_breakpoints(ttl, &mut tools, &mut system, &mut messages);
     }
-    let body = Body {
+    Ok(Body {
         model: request.model.model(),
-        max_tokens: plan.max_tokens,
-        stream: true,
+        max_tokens: Some(plan.max_tokens),
+        stream: Some(true),
         thinking: thinking(plan.thinking, options.thinking_display, drop_thinking),
         output_config: output_config(plan, options),
         tool_choice: plan.tool_choice.as_ref().map(|(choice, parallel)| tool_choice(choice, *parallel)),
@@ -88,8 +113,11 @@ pub(super) fn body(request: &CompletionRequest, plan: &Plan, drop_thinking: bool
         tools,
         system,
         messages,
-    };
-    let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Category::BadRequest, error.to_string()))?;
+    })
+}
+
+fn encode(body: &Body) -> Result<Vec<u8>, Error> {
+    let bytes = serde_json::to_vec(body).map_err(|error| Error::new(Category::BadRequest, error.to_string()))?;
     if bytes.len() > MAX_BODY_BYTES {
         let message = format!("the request has {} bytes; the limit is {MAX_BODY_BYTES}", bytes.len());
         return Err(Error::new(Category::PayloadTooLarge, message));

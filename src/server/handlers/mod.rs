@@ -3,5 +3,6 @@
 
 pub(super) mod documents;
 pub(super) mod lifecycle;
+pub(super) mod models;
 pub(super) mod sessions;
 pub(super) mod workspace;

@@ -4,7 +4,7 @@ use tower_lsp::jsonrpc::Result;
 
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult,
+    NewResult, PromptParams, PromptResult, SessionUsageParams, SessionUsageResult,
 };
 use crate::server::backend::{Backend, ProgressCancelParams};
 use crate::server::errors::{Params, to_rpc};
@@ -37,6 +37,14 @@ pub(in crate::server) async fn cancel(backend: &Backend, params: Params<CancelPa
 /// `souffleur/session/close`.
 pub(in crate::server) async fn close(backend: &Backend, params: Params<CloseParams>) -> Result<CloseResult> {
     backend.manager.close(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/usage`.
+pub(in crate::server) async fn usage(
+    backend: &Backend,
+    params: Params<SessionUsageParams>,
+) -> Result<SessionUsageResult> {
+    backend.manager.usage(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
 }
 
 /// `window/workDoneProgress/cancel`, with the token of a turn's stream.

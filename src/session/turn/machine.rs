@@ -60,6 +60,7 @@ pub struct TurnMachine {
     usage: Usage,
     cost: Cost,
     judge: Option<Output>,
+    last_request: Option<Usage>,
     output: Option<serde_json::Value>,
 }
 
@@ -99,6 +100,7 @@ impl TurnMachine {
             usage: Usage::default(),
             cost: Cost::default(),
             judge,
+            last_request: None,
             output: None,
         };
         turn.request(out);
@@ -108,6 +110,11 @@ impl TurnMachine {
     /// Whether the turn has ended.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// What all requests used so far, what that cost, and what the last one used.
+    pub fn spent(&self) -> (Usage, Option<Cost>, Option<Usage>) {
+        (self.usage, self.cost(), self.last_request)
     }
 
     /// The items that still grow, with what they hold so far.
@@ -325,6 +332,7 @@ impl TurnMachine {
             return;
         }
         self.usage.add(&usage);
+        self.last_request = Some(usage);
         if let Some(price) = &self.setup.price {
             self.cost.add(&cost(price, &usage));
         }

@@ -60,9 +60,33 @@
 ---Result of `souffleur/session/close`.
 ---@class souffleur.CloseResult
 
+---Params of `souffleur/session/usage`.
+---@class souffleur.SessionUsageParams
+---@field sessionId souffleur.SessionId Which session.
+---@field count? boolean Whether the provider is asked to count the conversation. Without it nothing goes over the network.
+
+---Result of `souffleur/session/usage`.
+---@class souffleur.SessionUsageResult
+---@field usage souffleur.Usage Tokens used by all turns, the running one included.
+---@field cost? souffleur.Cost What they cost; absent when the price of one of them is not known, and before the first. Simulated turns cost nothing.
+---@field turns integer How many turns there were, the running one included.
+---@field lastRequest? souffleur.LastRequest The last model request; absent before the first.
+---@field contextWindow? integer How many tokens the context of the session's model holds; absent where that is not known.
+---@field counted? integer The provider's own count of the conversation with its tools and system prompt, up to the last message that was sent; the model's words after that are not in it. Only when it was asked for, and absent when there is nothing to count yet or the provider does not count.
+
 ---Params of the notification `souffleur/session/update`: something about a session changed.
 ---@class souffleur.SessionUpdateParams
 ---@field session souffleur.SessionInfo The session as it is now.
+
+---Params of `souffleur/model/list`.
+---@class souffleur.ModelListParams
+---@field provider? string Only the models of this provider.
+---@field refresh? boolean Whether providers are asked first. Without it nothing goes over the network.
+
+---Result of `souffleur/model/list`.
+---@class souffleur.ModelListResult
+---@field models souffleur.ModelEntry[] The models, those of one provider together, always in the same order. Any other model that a provider has can be named, too.
+---@field notes string[] What the user should know about the list, one sentence each.
 
 ---Params of `$/progress`, as this server sends it for a turn.
 ---@class souffleur.ProgressParams
@@ -245,6 +269,18 @@
 ---| "failed" # It ended with an error; what arrived is kept.
 ---| "cancelled" # The user stopped it; what arrived is kept.
 
+---What the last model request used.
+---@class souffleur.LastRequest
+---@field usage souffleur.Usage Its tokens.
+---@field contextTokens integer What the context held after it: all of its input and its output.
+
+---Prices of the whole of a request that is long, in millionths of a US dollar per million tokens.
+---@class souffleur.LongRequestPrice
+---@field aboveTokens integer A request is long when its input has more tokens than this.
+---@field inputPerMillion integer Of input.
+---@field outputPerMillion integer Of output.
+---@field cacheReadPerMillion integer Of input read from the prompt cache.
+
 ---In here.
 ---@class souffleur.MediaSourceBase64
 ---@field type "base64"
@@ -266,6 +302,35 @@
 ---| souffleur.MediaSourceBase64
 ---| souffleur.MediaSourceUrl
 ---| souffleur.MediaSourceText
+
+---A model as lists show it.
+---@class souffleur.ModelEntry
+---@field model string Its name, as `provider:model`.
+---@field displayName? string What the provider calls it before people.
+---@field provider string Its provider.
+---@field contextTokens integer Tokens that input and output may have together.
+---@field maxOutputTokens integer Tokens that one answer may have, thinking included.
+---@field thinking string[] The ways in which it can be told to think, in the provider's words.
+---@field efforts string[] How hard it can be told to try; empty when it cannot.
+---@field defaultEffort? string How hard it tries when nothing is said.
+---@field price? souffleur.ModelPrice What it costs; absent where that is not known.
+---@field lifecycle souffleur.ModelLifecycle Where it is in its life.
+---@field retires? string The day (`YYYY-MM-DD`) on which it was or will be retired, or the earliest on which it may be.
+---@field successor? string What to use instead, as `provider:model`.
+---@field simulated boolean Whether its answers are simulated, not a model's.
+
+---Where a model is in its life.
+---@alias souffleur.ModelLifecycle
+---| "active" # It is served.
+---| "retiring" # It is served, but not for long.
+---| "retired" # It is not served any more.
+
+---Prices in millionths of a US dollar per million tokens.
+---@class souffleur.ModelPrice
+---@field inputPerMillion integer Of input.
+---@field outputPerMillion integer Of output.
+---@field cacheReadPerMillion integer Of input read from the prompt cache.
+---@field longRequest? souffleur.LongRequestPrice Other prices for long requests, where there are any.
 
 ---How much a notice matters.
 ---@alias souffleur.NoticeLevel
@@ -531,7 +596,9 @@ M.methods = {
   session_prompt = "souffleur/session/prompt",
   session_cancel = "souffleur/session/cancel",
   session_close = "souffleur/session/close",
+  session_usage = "souffleur/session/usage",
   session_update = "souffleur/session/update",
+  model_list = "souffleur/model/list",
   progress = "$/progress",
 }
 
