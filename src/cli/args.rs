@@ -48,6 +48,8 @@ pub(super) enum Command {
     Ask(AskArguments),
     /// Start the server, play the editor, and show what happens.
     Demo(DemoArguments),
+    /// List the models, what they can do and what they cost.
+    Models(ModelsArguments),
     /// Write the protocol's types for editors.
     Export {
         /// What to write.
@@ -78,6 +80,17 @@ pub(super) struct AskArguments {
 pub(super) struct DemoArguments {
     /// The prompt to send instead of the demo's own.
     pub(super) prompt: Option<String>,
+}
+
+/// Arguments of `models`.
+#[derive(Debug, Args)]
+pub(super) struct ModelsArguments {
+    /// Ask the providers first. Without it nothing goes over the network.
+    #[arg(long)]
+    pub(super) refresh: bool,
+    /// Print the list as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// What `export` writes.

@@ -9,6 +9,7 @@ mod ask;
 mod demo;
 mod export;
 mod lsp_client;
+mod models;
 mod print;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
         }
         Command::Ask(ask) => block_on(ask::run(environment, layer, ask))?,
         Command::Demo(demo) => block_on(demo::run(environment, layer, demo))?,
+        Command::Models(models) => block_on(models::run(environment, layer, models))?.map(|()| ExitCode::SUCCESS),
         Command::Export { format, out } => export::run(format, &out).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "souffleur", &mut std::io::stdout());
