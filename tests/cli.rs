@@ -136,6 +136,50 @@ fn the_demo_works_in_an_empty_directory_and_with_another_prompt() {
 }
 
 #[test]
+fn models_are_listed_without_a_key_or_a_network() {
+    let output = run(&["models"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let (shown, line) = (out(&output), |name: &str| {
+        let shown = out(&output);
+        shown.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap_or_default().to_owned()
+    });
+    assert!(shown.starts_with("MODEL"), "{shown}");
+    let haiku = line("anthropic:claude-haiku-5-5");
+    for word in ["1M", "128k", "adaptive disabled", "medium*", "0.10", "0.50", "0.01", "above 100k"] {
+        assert!(haiku.contains(word), "no {word} in {haiku}");
+    }
+    let retired = line("anthropic:claude-mythos-preview");
+    assert!(retired.ends_with("retired 2026-06-30, use anthropic:claude-mythos-5-2"), "{retired}");
+    assert!(line("sim:default").contains("simulated"), "{shown}");
+    assert_eq!(err(&output), "");
+    let refused = run(&["models", "--refresh"]);
+    assert!(refused.status.code() == Some(1) && err(&refused).contains("auth.missing_key"), "{}", err(&refused));
+}
+
+#[test]
+fn models_are_asked_for_on_demand_and_printed_as_json() {
+    let vendor = Vendor::start();
+    let entry = r#"{"data": [{"id": "claude-opus-6", "max_input_tokens": 3000000}], "has_more": false}"#;
+    vendor.push(support::script::Script::status(200).header("content-type", "application/json").body(entry));
+    vendor.push(support::script::Script::status(404));
+    let directory = tempfile::tempdir().unwrap();
+    let models = |arguments: &[&str]| {
+        let mut command = souffleur(directory.path());
+        command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", vendor.url());
+        command.arg("models").args(arguments).output().unwrap()
+    };
+    let output = models(&["--refresh", "--json"]);
+    let list: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let new = list["models"].as_array().unwrap().iter().find(|model| model["model"] == "anthropic:claude-opus-6");
+    assert_eq!(new.unwrap()["contextTokens"], 3_000_000);
+    let output = models(&["--refresh"]);
+    assert!(output.status.success() && out(&output).contains("anthropic:claude-sonnet-5-5"));
+    assert!(err(&output).starts_with("note: anthropic does not list its models"), "{}", err(&output));
+    models(&[]);
+    assert_eq!(vendor.request_count(), 2);
+}
+
+#[test]
 fn export_and_completions_write_what_they_should() {
     let directory = tempfile::tempdir().unwrap();
     for format in ["json-schema", "typescript", "lua"] {
