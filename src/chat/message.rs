@@ -1,9 +1,10 @@
 //! What a conversation consists of: messages of content blocks.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::media::MediaSource;
 
@@ -97,17 +98,60 @@ pub struct Message {
     /// For the model's messages, the `provider:model` that wrote it: thinking goes back only to its author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Arc<str>>,
+    /// The message as it was encoded for a provider.
+    #[serde(skip)]
+    pub encoding: Encoding,
 }
+
+/// A message's encoding, kept by the provider that made it: a message never changes, so neither do its bytes, and a
+/// long conversation is not encoded anew for each of its requests.
+#[derive(Clone, Debug, Default)]
+pub struct Encoding(OnceLock<(&'static str, Option<Box<RawValue>>)>);
+
+impl Encoding {
+    /// What `provider` made of the message; made by `make` when it is the first to ask. `None` when another provider
+    /// was. `Some(None)`: it has nothing to send.
+    ///
+    /// # Errors
+    /// Those of `make`; nothing is kept then.
+    pub fn get_or_make<E>(
+        &self,
+        provider: &'static str,
+        make: impl FnOnce() -> Result<Option<Box<RawValue>>, E>,
+    ) -> Result<Option<Option<&RawValue>>, E> {
+        let (owner, bytes) = if let Some(made) = self.0.get() {
+            made
+        } else {
+            let made = make()?;
+            self.0.get_or_init(|| (provider, made))
+        };
+        Ok((*owner == provider).then_some(bytes.as_deref()))
+    }
+
+    /// Whether the message was encoded.
+    pub fn is_made(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+/// Messages are equal when they say the same, encoded or not.
+impl PartialEq for Encoding {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Encoding {}
 
 impl Message {
     /// A message of the user.
     pub fn user(content: Vec<MessageBlock>) -> Self {
-        Self { role: Role::User, content, author: None }
+        Self { role: Role::User, content, author: None, encoding: Encoding::default() }
     }
 
     /// A message of the model `author`.
     pub fn assistant(content: Vec<MessageBlock>, author: Arc<str>) -> Self {
-        Self { role: Role::Assistant, content, author: Some(author) }
+        Self { role: Role::Assistant, content, author: Some(author), encoding: Encoding::default() }
     }
 }
 

@@ -19,7 +19,7 @@ pub use accumulator::{Finished, MessageAccumulator};
 pub use event::{BlockDelta, BlockStart, CompletionEvent, Refusal, StopReason};
 pub use id::{ItemId, SessionId, TurnId};
 pub use media::MediaSource;
-pub use message::{ContentBlock, Message, MessageBlock, Role, ToolCall, ToolResult};
+pub use message::{ContentBlock, Encoding, Message, MessageBlock, Role, ToolCall, ToolResult};
 pub use options::{CacheTtl, Effort, Sampling, Thinking, ThinkingDisplay, ToolChoice};
 pub use tool::ToolSpec;
 pub use update::{

@@ -40,6 +40,8 @@ impl Http {
 }
 
 fn make() -> reqwest::Result<Client> {
+    // The cryptography is ring's. A second installation in one process is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
     Client::builder()
         .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))

@@ -52,7 +52,7 @@ impl Registry {
             }
             Err(error) if lists_none(&error) => Ok(Some(format!(
                 "{name} does not list its models here ({}); what is built in is shown",
-                error.message.trim_end_matches('.')
+                error.to_user(name).message
             ))),
             Err(error) => Err(error.to_user(name)),
         }

@@ -317,14 +317,14 @@ impl Actor {
         let settings = self.shared.settings();
         self.shared.registry.provider(&self.model, &settings)?.ready()?;
         let Some(last) = self.history.iter().rposition(|message| message.role == Role::User) else { return Ok(None) };
-        let options = match &self.turn {
-            Some(turn) => turn.asked.options.clone(),
-            None => Arc::new(request_options(&settings, &PromptOptions::default())?),
+        let (options, tools) = match &self.turn {
+            Some(turn) => (turn.asked.options.clone(), turn.asked.tools.clone()),
+            None => (Arc::new(request_options(&settings, &PromptOptions::default())?), self.shared.tools.specs()),
         };
         Ok(Some(Box::new(CompletionRequest {
             model: self.model.clone(),
             system: self.system.clone(),
-            tools: self.shared.tools.specs(),
+            tools,
             messages: self.history[..=last].to_vec(),
             max_output_tokens: settings.max_output_tokens.value,
             options,

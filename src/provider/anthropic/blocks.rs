@@ -1,11 +1,14 @@
 //! Messages and content blocks as the API has them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::NAME;
 use super::request::raw;
 use crate::chat::{CacheTtl, ContentBlock, MediaSource, Message, MessageBlock, Role, ToolCall, ToolResult};
-use crate::provider::Error;
+use crate::provider::{Category, Error};
 
 /// A cache breakpoint.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -26,6 +29,14 @@ impl CacheControl {
     }
 }
 
+/// A message of a request: one that was encoded before, byte for byte, or one that is encoded now.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Wire<'a> {
+    Encoded(&'a RawValue),
+    Typed(WireMessage<'a>),
+}
+
 /// A message.
 #[derive(Serialize)]
 pub(super) struct WireMessage<'a> {
@@ -34,16 +45,12 @@ pub(super) struct WireMessage<'a> {
 }
 
 impl WireMessage<'_> {
-    pub(super) fn role(&self) -> Role {
-        if self.role == "user" { Role::User } else { Role::Assistant }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.content.is_empty()
     }
 
     /// Sets a breakpoint on the last block that can carry one.
-    pub(super) fn mark_last(&mut self, mark: CacheControl) {
+    fn mark_last(&mut self, mark: CacheControl) {
         if let Some(block) = self.content.iter_mut().rev().find(|block| block.can_be_marked()) {
             block.mark(mark);
         }
@@ -140,9 +147,52 @@ pub(super) fn system_block(text: &str) -> Block<'_> {
     Block::Known(Known::Text { text, cache_control: None })
 }
 
+/// The messages of a request, those at `marked` with a breakpoint. What was encoded for an earlier request is taken as
+/// it is: a message that was sent never changes.
+pub(super) fn wire_messages<'a>(
+    messages: &'a [Arc<Message>],
+    author: &str,
+    marked: &[usize],
+    mark: Option<CacheControl>,
+) -> Result<Vec<Wire<'a>>, Error> {
+    let mut wire = Vec::with_capacity(messages.len());
+    for (at, message) in messages.iter().enumerate() {
+        let mark = mark.filter(|_| marked.contains(&at));
+        let same_for_all = message.role == Role::User || message.author.as_deref() == Some(author);
+        if mark.is_none() && same_for_all {
+            match message.encoding.get_or_make(NAME, || encode(message, author))? {
+                Some(Some(bytes)) => {
+                    wire.push(Wire::Encoded(bytes));
+                    continue;
+                }
+                Some(None) => continue,
+                // Encoded by another provider.
+                None => {}
+            }
+        }
+        let mut typed = wire_message(message, author)?;
+        if let Some(mark) = mark {
+            typed.mark_last(mark);
+        }
+        if !typed.is_empty() {
+            wire.push(Wire::Typed(typed));
+        }
+    }
+    Ok(wire)
+}
+
+fn encode(message: &Message, author: &str) -> Result<Option<Box<RawValue>>, Error> {
+    let wire = wire_message(message, author)?;
+    if wire.is_empty() {
+        return Ok(None);
+    }
+    let bytes = serde_json::value::to_raw_value(&wire);
+    bytes.map(Some).map_err(|error| Error::new(Category::BadRequest, error.to_string()))
+}
+
 /// A message of the history. Thinking is bound to the model that wrote it; another model ignores it but bills it, so
 /// only `author` gets its own back.
-pub(super) fn wire_message<'a>(message: &'a Message, author: &str) -> Result<WireMessage<'a>, Error> {
+fn wire_message<'a>(message: &'a Message, author: &str) -> Result<WireMessage<'a>, Error> {
     let role = match message.role {
         Role::User => "user",
         Role::Assistant => "assistant",

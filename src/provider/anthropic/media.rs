@@ -15,13 +15,13 @@ const MAX_SIDE: usize = 8_000;
 const MANY_IMAGES: usize = 20;
 const MAX_SIDE_OF_MANY: usize = 2_000;
 
-/// Checks all images and documents of a request. Tool results count, too.
+/// Checks all images and documents of a request that were not sent before. Tool results count, too.
 ///
 /// # Errors
 /// [`Category::BadRequest`] or [`Category::PayloadTooLarge`], naming what is wrong with which.
 pub(super) fn check<'a>(messages: impl Iterator<Item = &'a Message>) -> Result<(), Error> {
     let mut images = Vec::new();
-    for block in messages.flat_map(|message| &message.content) {
+    for (sent, block) in messages.flat_map(|message| message.content.iter().map(|b| (message.encoding.is_made(), b))) {
         let contents = match block {
             MessageBlock::Attachment { content } => std::slice::from_ref(content),
             MessageBlock::ToolResult(result) => result.content.as_slice(),
@@ -29,14 +29,17 @@ pub(super) fn check<'a>(messages: impl Iterator<Item = &'a Message>) -> Result<(
         };
         for content in contents {
             match content {
-                ContentBlock::Image { source } => images.push(source),
-                ContentBlock::Document { source, .. } => document(source)?,
-                ContentBlock::Text { .. } | ContentBlock::Unknown => {}
+                ContentBlock::Image { source } => images.push((sent, source)),
+                ContentBlock::Document { source, .. } if !sent => document(source)?,
+                ContentBlock::Document { .. } | ContentBlock::Text { .. } | ContentBlock::Unknown => {}
             }
         }
     }
-    let side = if images.len() > MANY_IMAGES { MAX_SIDE_OF_MANY } else { MAX_SIDE };
-    images.into_iter().enumerate().try_for_each(|(at, source)| image(at + 1, source, side))
+    let many = images.len() > MANY_IMAGES;
+    let side = if many { MAX_SIDE_OF_MANY } else { MAX_SIDE };
+    // What was good enough for few may not be for many.
+    let mut unchecked = images.into_iter().enumerate().filter(|(_, (sent, _))| many || !sent);
+    unchecked.try_for_each(|(at, (_, source))| image(at + 1, source, side))
 }
 
 fn bad(message: String, hint: &str) -> Error {

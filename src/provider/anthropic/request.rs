@@ -1,12 +1,14 @@
 //! A frozen request as the body of `POST /v1/messages`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::blocks::{Block, CacheControl, WireMessage, system_block, wire_message};
+use super::blocks::{Block, CacheControl, Wire, system_block, wire_messages};
 use super::plan::Plan;
-use crate::chat::{CacheTtl, Role, Thinking, ThinkingDisplay, ToolChoice, ToolSpec};
+use crate::chat::{Message, Role, Thinking, ThinkingDisplay, ToolChoice, ToolSpec};
 use crate::provider::options::{ParallelTools, RequestOptions};
 use crate::provider::{Category, CompletionRequest, Error};
 
@@ -42,7 +44,7 @@ struct Body<'a> {
     tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<Block<'a>>,
-    messages: Vec<WireMessage<'a>>,
+    messages: Vec<Wire<'a>>,
 }
 
 #[derive(Serialize)]
@@ -90,13 +92,13 @@ pub(super) fn count_body(request: &CompletionRequest, plan: &Plan) -> Result<Vec
 fn shape<'a>(request: &'a CompletionRequest, plan: &Plan, drop_thinking: bool) -> Result<Body<'a>, Error> {
     let options = &request.options;
     let author = request.model.to_string();
-    let messages = request.messages.iter().map(|message| wire_message(message, &author)).collect::<Result<Vec<_>, _>>();
-    let mut messages: Vec<_> = messages?.into_iter().filter(|message| !message.is_empty()).collect();
     let mut tools: Vec<_> = request.tools.iter().map(wire_tool).collect();
     let mut system: Vec<_> = request.system.iter().map(|text| system_block(text)).collect();
-    if let Some(ttl) = options.cache {
-        mark_breakpoints(ttl, &mut tools, &mut system, &mut messages);
+    let mark = options.cache.map(CacheControl::new);
+    if let Some(mark) = mark {
+        mark_prefix(mark, &mut tools, &mut system);
     }
+    let messages = wire_messages(&request.messages, &author, &rolling(&request.messages), mark)?;
     Ok(Body {
         model: request.model.model(),
         max_tokens: Some(plan.max_tokens),
@@ -125,21 +127,22 @@ fn encode(body: &Body) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Sets the four breakpoints that a request may have: behind the tools, behind the system prompt, at the end of the
-/// conversation, and where the conversation ended in the request before. The last one is what makes a turn of many
-/// blocks hit: a lookup goes back over 20 blocks only, and this one need not go back at all.
-fn mark_breakpoints(ttl: CacheTtl, tools: &mut [Tool], system: &mut [Block], messages: &mut [WireMessage]) {
-    let mark = CacheControl::new(ttl);
+/// Sets two of the four breakpoints that a request may have: behind the tools, and behind the system prompt.
+fn mark_prefix(mark: CacheControl, tools: &mut [Tool], system: &mut [Block]) {
     if let Some(tool) = tools.last_mut() {
         tool.cache_control = Some(mark);
     }
     if let Some(block) = system.last_mut() {
         block.mark(mark);
     }
-    let users = messages.iter_mut().rev().filter(|message| message.role() == Role::User);
-    for message in users.take(2) {
-        message.mark_last(mark);
-    }
+}
+
+/// The messages with the other two breakpoints: the end of the conversation, and where it ended in the request before.
+/// The latter is what makes a turn of many blocks hit: a lookup goes back over 20 blocks only, and this one need not go
+/// back at all.
+fn rolling(messages: &[Arc<Message>]) -> Vec<usize> {
+    let users = messages.iter().enumerate().rev().filter(|(_, message)| message.role == Role::User);
+    users.map(|(at, _)| at).take(2).collect()
 }
 
 fn thinking(thinking: Option<Thinking>, display: ThinkingDisplay, drop: bool) -> Option<serde_json::Value> {
