@@ -10,7 +10,7 @@ use super::session::{
     NewResult, PromptParams, PromptResult, SessionUpdateParams,
 };
 use super::stream::ProgressParams;
-use super::usage::{SessionUsageParams, SessionUsageResult};
+use super::usage::{SessionUsageParams, SessionUsageResult, WarmParams, WarmResult};
 
 /// Who sends a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,7 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/cancel", ClientToServer, CancelParams, CancelResult),
     request!("souffleur/session/close", ClientToServer, CloseParams, CloseResult),
     request!("souffleur/session/usage", ClientToServer, SessionUsageParams, SessionUsageResult),
+    request!("souffleur/session/warm", ClientToServer, WarmParams, WarmResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
     notification!("$/progress", ServerToClient, ProgressParams),

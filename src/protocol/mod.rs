@@ -24,4 +24,4 @@ pub use session::{
     NewResult, PromptOptions, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,
 };
 pub use stream::{ProgressBegin, ProgressEnd, ProgressParams, ProgressReport, ProgressValue, StreamToken};
-pub use usage::{LastRequest, SessionUsageParams, SessionUsageResult};
+pub use usage::{LastRequest, SessionUsageParams, SessionUsageResult, WarmParams, WarmResult};

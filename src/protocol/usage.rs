@@ -1,4 +1,4 @@
-//! Params and result of `souffleur/session/usage`.
+//! Params and results of `souffleur/session/usage` and `souffleur/session/warm`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,4 +49,24 @@ pub struct LastRequest {
     pub usage: Usage,
     /// What the context held after it: all of its input and its output.
     pub context_tokens: u64,
+}
+
+/// Params of `souffleur/session/warm`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WarmParams {
+    /// Which session.
+    pub session_id: SessionId,
+}
+
+/// Result of `souffleur/session/warm`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WarmResult {
+    /// What was written to the cache, or found there; absent when the provider or the settings allow no such thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What that cost; absent when the price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }

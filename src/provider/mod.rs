@@ -25,7 +25,7 @@ use std::sync::Arc;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use crate::chat::{CompletionEvent, Message, ToolSpec};
+use crate::chat::{CompletionEvent, Message, ToolSpec, Usage};
 use crate::models::{ModelName, RemoteModel};
 
 pub use error::{Category, Error};
@@ -78,6 +78,12 @@ pub trait Provider: Send + Sync {
 
     /// Asks the provider how many tokens a request would have. `None`, the default, when it does not count.
     fn count_tokens(&self, _: CompletionRequest) -> BoxFuture<'static, Result<Option<u64>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Has the provider cache a request's tools and system prompt, without an answer. `None`, the default, when it has
+    /// no such thing.
+    fn warm(&self, _: CompletionRequest) -> BoxFuture<'static, Result<Option<Usage>, Error>> {
         Box::pin(async { Ok(None) })
     }
 }

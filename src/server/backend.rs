@@ -19,7 +19,7 @@ use crate::config::SettingsOwner;
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult,
     ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, SessionUsageParams,
-    SessionUsageResult, StreamToken,
+    SessionUsageResult, StreamToken, WarmParams, WarmResult,
 };
 use crate::session::SessionManager;
 
@@ -87,6 +87,10 @@ impl Backend {
 
     pub(super) async fn session_cancel(&self, params: Params<CancelParams>) -> Result<CancelResult> {
         sessions::cancel(self, params).await
+    }
+
+    pub(super) async fn session_warm(&self, params: Params<WarmParams>) -> Result<WarmResult> {
+        sessions::warm(self, params).await
     }
 
     pub(super) async fn session_close(&self, params: Params<CloseParams>) -> Result<CloseResult> {

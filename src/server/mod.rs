@@ -79,6 +79,7 @@ fn service(
         .custom_method("souffleur/session/cancel", Backend::session_cancel)
         .custom_method("souffleur/session/close", Backend::session_close)
         .custom_method("souffleur/session/usage", Backend::session_usage)
+        .custom_method("souffleur/session/warm", Backend::session_warm)
         .custom_method("souffleur/model/list", Backend::model_list)
         .custom_method("window/workDoneProgress/cancel", Backend::progress_cancel)
         .finish()

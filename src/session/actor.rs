@@ -111,6 +111,10 @@ impl Actor {
             Command::Usage { count, reply } => {
                 let _ = reply.send(self.usage(count));
             }
+            Command::Warm { reply } => {
+                let _ = reply.send(self.request_of(Vec::new()).map(Box::new));
+            }
+            Command::Spent { usage, cost } => self.spent.add((usage, cost, None), false),
             Command::Close { reply } => {
                 self.stop();
                 let _ = reply.send(Ok(()));
@@ -314,21 +318,28 @@ impl Actor {
     /// The conversation as a request whose tokens can be counted: up to the last message that is not the model's, since
     /// models refuse a conversation that ends with their own words. `None` before the first prompt.
     fn to_count(&self) -> Result<Option<Box<CompletionRequest>>, UserError> {
+        let mut request = self.request_of(Vec::new())?;
+        let Some(last) = self.history.iter().rposition(|message| message.role == Role::User) else { return Ok(None) };
+        request.messages = self.history[..=last].to_vec();
+        Ok(Some(Box::new(request)))
+    }
+
+    /// A request of the session with these messages, outside a turn.
+    fn request_of(&self, messages: Vec<Arc<Message>>) -> Result<CompletionRequest, UserError> {
         let settings = self.shared.settings();
         self.shared.registry.provider(&self.model, &settings)?.ready()?;
-        let Some(last) = self.history.iter().rposition(|message| message.role == Role::User) else { return Ok(None) };
         let (options, tools) = match &self.turn {
             Some(turn) => (turn.asked.options.clone(), turn.asked.tools.clone()),
             None => (Arc::new(request_options(&settings, &PromptOptions::default())?), self.shared.tools.specs()),
         };
-        Ok(Some(Box::new(CompletionRequest {
+        Ok(CompletionRequest {
             model: self.model.clone(),
             system: self.system.clone(),
             tools,
-            messages: self.history[..=last].to_vec(),
+            messages,
             max_output_tokens: settings.max_output_tokens.value,
             options,
-        })))
+        })
     }
 
     fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {

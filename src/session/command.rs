@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use crate::chat::{ContentBlock, TurnId};
+use crate::chat::{ContentBlock, Cost, TurnId, Usage};
 use crate::error::UserError;
 use crate::models::ModelName;
 use crate::protocol::{LoadResult, PromptOptions, SessionUsageResult, StreamToken};
@@ -40,6 +40,10 @@ pub(super) enum Command {
     Load { stream_token: Option<StreamToken>, reply: Reply<LoadResult> },
     /// What was used so far; with `count`, also the request whose tokens the provider is to count.
     Usage { count: bool, reply: Reply<Used> },
+    /// A request whose tools and system prompt the provider can cache before the first prompt.
+    Warm { reply: Reply<Box<CompletionRequest>> },
+    /// Something was used outside a turn.
+    Spent { usage: Usage, cost: Option<Cost> },
     /// Stop what runs and end the actor.
     Close { reply: Reply<()> },
 }

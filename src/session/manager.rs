@@ -12,11 +12,11 @@ use super::outbox::Outbox;
 use crate::chat::{ContentBlock, SessionId};
 use crate::config::Settings;
 use crate::error::{ErrorCode, UserError};
-use crate::models::ModelName;
+use crate::models::{ModelName, cost};
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult,
-    StreamToken,
+    StreamToken, WarmParams, WarmResult,
 };
 use crate::provider::{Registry, is_simulated};
 use crate::tools::Tools;
@@ -221,6 +221,25 @@ impl SessionManager {
             result.counted = counted.map_err(|error| error.to_user(name.provider()))?;
         }
         Ok(result)
+    }
+
+    /// Has the provider cache the session's tools and system prompt, so that its first answer begins sooner.
+    ///
+    /// # Errors
+    /// `session.not_found`, `server.busy`, `auth.missing_key`, and what goes wrong between us and the provider.
+    pub async fn warm(&self, params: WarmParams) -> Result<WarmResult, UserError> {
+        let handle = self.handle(&params.session_id)?;
+        let request = ask(&handle, |reply| Command::Warm { reply })?.await?;
+        let model = request.model.clone();
+        let provider = self.shared.registry.provider(&model, &self.shared.settings())?;
+        let usage = provider.warm(*request).await.map_err(|error| error.to_user(model.provider()))?;
+        let price = self.shared.registry.price(&model);
+        let cost = usage.as_ref().and_then(|usage| Some(cost(price.as_ref()?, usage)));
+        if let Some(usage) = usage {
+            // A session that was closed meanwhile has no sum any more.
+            let _ = handle.send(Command::Spent { usage, cost });
+        }
+        Ok(WarmResult { usage, cost })
     }
 
     /// Ends a session.

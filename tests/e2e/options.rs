@@ -5,6 +5,7 @@ use souffleur::chat::TurnStopReason;
 
 use crate::support::answer::Answer;
 use crate::support::editor::Editor;
+use crate::support::script::Script;
 use crate::support::setup::Setup;
 use crate::support::turn::Turn;
 use crate::support::vendor::Vendor;
@@ -129,4 +130,33 @@ fn the_cost_is_exact_and_shows_what_the_cache_saved() {
     // without a cache 42100*2 + 3000 = 87200.
     let cost = turn.end().cost.unwrap();
     assert_eq!((cost.micro_usd, cost.saved_micro_usd), (12_950, 74_250));
+}
+
+#[test]
+fn the_cache_is_warmed_on_the_users_word() {
+    let vendor = Vendor::start();
+    let answer = json!({"type": "message", "content": [], "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 3, "output_tokens": 0, "cache_creation_input_tokens": 1000}});
+    vendor.push(Script::status(200).header("content-type", "application/json").body(answer.to_string()));
+    vendor.push(Answer::says("quick"));
+    let editor = Setup::anthropic(&vendor).start();
+    let session = editor.new_session();
+    assert_eq!(vendor.request_count(), 0, "nothing leaves before the user says so");
+    let warmed = editor.call_ok("souffleur/session/warm", json!({"sessionId": session}));
+    // claude-sonnet-5-5: 3*2 + 1000*2.5.
+    assert_eq!((&warmed["usage"]["cacheWriteTokens"], &warmed["cost"]["microUsd"]), (&json!(1000), &json!(2506)));
+    editor.ask(&session, "hi");
+    let (warm, first) = (vendor.request(0).body, vendor.request(1).body);
+    assert_eq!((&warm["max_tokens"], warm.get("stream")), (&json!(0), None));
+    assert_eq!(
+        (&warm["tools"], &warm["system"]),
+        (&first["tools"], &first["system"]),
+        "the same prefix, marks included"
+    );
+    assert_eq!(warm["thinking"], first["thinking"]);
+    assert!(!warm["messages"].to_string().contains("cache_control"), "the placeholder is not cached");
+    let used = editor.call_ok("souffleur/session/usage", json!({"sessionId": session}));
+    assert_eq!(used["usage"]["cacheWriteTokens"], 1000);
+    let simulated = editor.new_session_with(json!({"model": "sim:default"})).session_id;
+    assert_eq!(editor.call_ok("souffleur/session/warm", json!({"sessionId": simulated})), json!({}));
 }

@@ -12,6 +12,7 @@ export interface Methods {
   "souffleur/session/cancel": { direction: "clientToServer"; kind: "request"; params: CancelParams; result: CancelResult };
   "souffleur/session/close": { direction: "clientToServer"; kind: "request"; params: CloseParams; result: CloseResult };
   "souffleur/session/usage": { direction: "clientToServer"; kind: "request"; params: SessionUsageParams; result: SessionUsageResult };
+  "souffleur/session/warm": { direction: "clientToServer"; kind: "request"; params: WarmParams; result: WarmResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
   "$/progress": { direction: "serverToClient"; kind: "notification"; params: ProgressParams };
@@ -154,6 +155,20 @@ export interface SessionUsageResult {
    * nothing to count yet or the provider does not count.
    */
   counted?: number;
+}
+
+/** Params of `souffleur/session/warm`. */
+export interface WarmParams {
+  /** Which session. */
+  sessionId: SessionId;
+}
+
+/** Result of `souffleur/session/warm`. */
+export interface WarmResult {
+  /** What was written to the cache, or found there; absent when the provider or the settings allow no such thing. */
+  usage?: Usage;
+  /** What that cost; absent when the price is not known. */
+  cost?: Cost;
 }
 
 /** Params of the notification `souffleur/session/update`: something about a session changed. */

@@ -8,8 +8,9 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use url::Url;
 
-use super::{Anthropic, Prepared, classify, key_header, request};
+use super::{Anthropic, Prepared, classify, key_header, request, wire};
 use crate::auth::Credential;
+use crate::chat::{Usage, UsagePatch};
 use crate::models::{RemoteModel, Stage, Support};
 use crate::provider::http::{self, Failure, Http};
 use crate::provider::retry::retried;
@@ -40,6 +41,30 @@ pub(super) fn count_tokens(
     Box::pin(async move {
         let (api, betas, body) = api?;
         api.count(&betas, &body).await
+    })
+}
+
+/// Fills the cache with a request's tools and system prompt; `None` where there is no such thing.
+pub(super) fn warm(
+    provider: &Anthropic,
+    request: CompletionRequest,
+) -> BoxFuture<'static, Result<Option<Usage>, Error>> {
+    let api = Api::of(provider, request.options.anthropic.version).and_then(|api| {
+        let prepared = Prepared::new(request, &provider.catalog)?;
+        let body = request::warm_body(&prepared.request, &prepared.plan)?;
+        Ok((api, prepared.plan.betas, body))
+    });
+    Box::pin(async move {
+        let (api, betas, body) = api?;
+        let Some(body) = body.map(Bytes::from) else { return Ok(None) };
+        let url = api.endpoint.to_string();
+        let post =
+            |client: reqwest::Client| client.post(&url).header("content-type", "application/json").body(body.clone());
+        let mut answer = api.ask(&betas, post).await?;
+        let said = serde_json::from_value::<wire::Usage>(answer["usage"].take());
+        let mut usage = Usage::default();
+        UsagePatch::from(said.map_err(|_| unexpected("no usage"))?).apply(&mut usage);
+        Ok(Some(usage))
     })
 }
 

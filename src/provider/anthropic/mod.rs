@@ -23,7 +23,7 @@ use super::recorder::Recording;
 use super::retry::{Attempt, with_retries};
 use super::{ApiVersion, Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
 use crate::auth::Credential;
-use crate::chat::CompletionEvent;
+use crate::chat::{CompletionEvent, Usage};
 use crate::error::UserError;
 use crate::models::{Catalog, ModelInfo, RemoteModel, today_and_soon};
 use plan::Plan;
@@ -106,6 +106,10 @@ impl Provider for Anthropic {
 
     fn count_tokens(&self, request: CompletionRequest) -> BoxFuture<'static, Result<Option<u64>, Error>> {
         api::count_tokens(self, request)
+    }
+
+    fn warm(&self, request: CompletionRequest) -> BoxFuture<'static, Result<Option<Usage>, Error>> {
+        api::warm(self, request)
     }
 }
 

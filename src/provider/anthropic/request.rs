@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::blocks::{Block, CacheControl, Wire, system_block, wire_messages};
 use super::plan::Plan;
-use crate::chat::{Message, Role, Thinking, ThinkingDisplay, ToolChoice, ToolSpec};
+use crate::chat::{Message, MessageBlock, Role, Thinking, ThinkingDisplay, ToolChoice, ToolSpec};
 use crate::provider::options::{ParallelTools, RequestOptions};
 use crate::provider::{Category, CompletionRequest, Error};
 
@@ -87,6 +87,34 @@ pub(super) fn count_body(request: &CompletionRequest, plan: &Plan) -> Result<Vec
         metadata: None,
         ..body
     })
+}
+
+/// The body of a request that only fills the cache: its tools and system prompt, no answer. `None` where the API refuses
+/// that (it does while a model thinks by budget) or nothing would be cached.
+///
+/// # Errors
+/// As [`body`].
+pub(super) fn warm_body(request: &CompletionRequest, plan: &Plan) -> Result<Option<Vec<u8>>, Error> {
+    if request.options.cache.is_none() || matches!(plan.thinking, Some(Thinking::Enabled { .. })) {
+        return Ok(None);
+    }
+    let placeholder = [Arc::new(Message::user(vec![MessageBlock::Text { text: "Hello".to_owned() }]))];
+    let body = shape(request, plan, false)?;
+    let messages = wire_messages(&placeholder, "", &[], None)?;
+    encode(&Body {
+        max_tokens: Some(0),
+        stream: None,
+        output_config: effort_only(plan),
+        tool_choice: None,
+        messages,
+        ..body
+    })
+    .map(Some)
+}
+
+/// The effort is a part of what is cached, the schema of an answer is not allowed here.
+fn effort_only(plan: &Plan) -> Option<serde_json::Value> {
+    plan.effort.map(|effort| json!({ "effort": effort }))
 }
 
 fn shape<'a>(request: &'a CompletionRequest, plan: &Plan, drop_thinking: bool) -> Result<Body<'a>, Error> {

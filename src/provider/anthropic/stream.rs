@@ -230,16 +230,22 @@ fn message_delta(delta: Delta, usage: Option<Usage>, out: &mut VecDeque<Completi
 
 fn push_usage(usage: Option<Usage>, out: &mut VecDeque<CompletionEvent>) {
     let Some(usage) = usage else { return };
-    let patch = UsagePatch {
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        cache_read_tokens: usage.cache_read_input_tokens,
-        cache_write_tokens: usage.cache_creation_input_tokens,
-        cache_write_1h_tokens: usage.cache_creation.and_then(|split| split.ephemeral_1h_input_tokens),
-        thinking_tokens: usage.output_tokens_details.and_then(|details| details.thinking_tokens),
-    };
+    let patch = UsagePatch::from(usage);
     if patch != UsagePatch::default() {
         out.push_back(CompletionEvent::Usage { usage: patch });
+    }
+}
+
+impl From<Usage> for UsagePatch {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            cache_read_tokens: usage.cache_read_input_tokens,
+            cache_write_tokens: usage.cache_creation_input_tokens,
+            cache_write_1h_tokens: usage.cache_creation.and_then(|split| split.ephemeral_1h_input_tokens),
+            thinking_tokens: usage.output_tokens_details.and_then(|details| details.thinking_tokens),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use tower_lsp::jsonrpc::Result;
 
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, SessionUsageParams, SessionUsageResult,
+    NewResult, PromptParams, PromptResult, SessionUsageParams, SessionUsageResult, WarmParams, WarmResult,
 };
 use crate::server::backend::{Backend, ProgressCancelParams};
 use crate::server::errors::{Params, to_rpc};
@@ -32,6 +32,11 @@ pub(in crate::server) async fn prompt(backend: &Backend, params: Params<PromptPa
 /// `souffleur/session/cancel`.
 pub(in crate::server) async fn cancel(backend: &Backend, params: Params<CancelParams>) -> Result<CancelResult> {
     backend.manager.cancel(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/warm`.
+pub(in crate::server) async fn warm(backend: &Backend, params: Params<WarmParams>) -> Result<WarmResult> {
+    backend.manager.warm(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
 }
 
 /// `souffleur/session/close`.

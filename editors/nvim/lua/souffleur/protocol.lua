@@ -74,6 +74,15 @@
 ---@field contextWindow? integer How many tokens the context of the session's model holds; absent where that is not known.
 ---@field counted? integer The provider's own count of the conversation with its tools and system prompt, up to the last message that was sent; the model's words after that are not in it. Only when it was asked for, and absent when there is nothing to count yet or the provider does not count.
 
+---Params of `souffleur/session/warm`.
+---@class souffleur.WarmParams
+---@field sessionId souffleur.SessionId Which session.
+
+---Result of `souffleur/session/warm`.
+---@class souffleur.WarmResult
+---@field usage? souffleur.Usage What was written to the cache, or found there; absent when the provider or the settings allow no such thing.
+---@field cost? souffleur.Cost What that cost; absent when the price is not known.
+
 ---Params of the notification `souffleur/session/update`: something about a session changed.
 ---@class souffleur.SessionUpdateParams
 ---@field session souffleur.SessionInfo The session as it is now.
@@ -597,6 +606,7 @@ M.methods = {
   session_cancel = "souffleur/session/cancel",
   session_close = "souffleur/session/close",
   session_usage = "souffleur/session/usage",
+  session_warm = "souffleur/session/warm",
   session_update = "souffleur/session/update",
   model_list = "souffleur/model/list",
   progress = "$/progress",
