@@ -44,6 +44,9 @@ pub(super) async fn run(
     manager.prompt(params).await?;
     let mut view = View::new(arguments.json);
     let mut interrupted = false;
+    let mut interrupt = tokio::spawn(tokio::signal::ctrl_c());
+    // The signal is listened for before anything is shown.
+    tokio::task::yield_now().await;
     loop {
         while let Some(batch) = outbox.take() {
             let Batch::Stream { first_seq, events, .. } = batch else { continue };
@@ -55,9 +58,9 @@ pub(super) async fn run(
         }
         tokio::select! {
             () = outbox.ready() => {}
-            signal = tokio::signal::ctrl_c(), if !interrupted => {
+            signal = &mut interrupt, if !interrupted => {
                 interrupted = true;
-                if signal.is_ok() {
+                if matches!(signal, Ok(Ok(()))) {
                     manager.cancel(CancelParams { session_id: session_id.clone(), turn_id: None }).await?;
                 }
             }
