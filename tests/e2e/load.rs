@@ -1,21 +1,14 @@
 //! A client that comes late sees the same as one that was there.
 
 use serde_json::json;
-use souffleur::chat::{Item, ItemContent, ItemStatus, TurnStopReason};
+use souffleur::chat::{Item, ItemStatus, TurnStopReason};
 use souffleur::protocol::SessionStatus;
 
 use crate::support::answer::Answer;
 use crate::support::script::Gate;
 use crate::support::setup::Setup;
+use crate::support::turn::message_text;
 use crate::support::vendor::Vendor;
-
-fn text_of(items: &[Item]) -> String {
-    let of = |item: &Item| match &item.content {
-        ItemContent::Message { text } => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(of).collect()
-}
 
 #[test]
 fn a_late_joiner_gets_a_snapshot_and_exactly_what_follows() {
@@ -41,7 +34,7 @@ fn a_late_joiner_gets_a_snapshot_and_exactly_what_follows() {
         assert_eq!(loaded.session.status, SessionStatus::Running);
         let running = loaded.running.as_ref().expect("a running turn");
         assert_eq!((running.turn_id.as_str(), running.streaming), (turn.turn_id.as_str(), true));
-        assert_eq!(text_of(&loaded.items), seen);
+        assert_eq!(message_text(&loaded.items), seen);
         late.push((seen, joined));
     }
     gate.open();
@@ -52,7 +45,7 @@ fn a_late_joiner_gets_a_snapshot_and_exactly_what_follows() {
         assert_eq!(joined.begin().turn_id.as_str(), turn.turn_id);
         assert_eq!(joined.end(), turn.end());
         assert_eq!(seen + &joined.text(), words.concat());
-        assert_eq!(text_of(joined.items()), words.concat());
+        assert_eq!(message_text(joined.items()), words.concat());
     }
 }
 
@@ -73,11 +66,11 @@ fn a_late_joiner_loses_nothing_in_full_flow() {
         editor.catch_up(&mut turn);
         let (_, loaded, mut joined) = editor.join(&session);
         if loaded.running.is_none() {
-            assert_eq!(text_of(&loaded.items), words.concat());
+            assert_eq!(message_text(&loaded.items), words.concat());
             continue;
         }
         joined_running += 1;
-        let before = text_of(&loaded.items);
+        let before = message_text(&loaded.items);
         if joined_running % 2 == 0 {
             editor.finish(&mut joined);
             assert_eq!(before + &joined.text(), words.concat());

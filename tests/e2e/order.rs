@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use souffleur::chat::{Item, ItemContent};
 use souffleur::protocol::SessionStatus;
 
 use crate::support::answer::Answer;
 use crate::support::script::Gate;
 use crate::support::setup::Setup;
+use crate::support::turn::message_text;
 use crate::support::vendor::Vendor;
 
 #[test]
@@ -108,14 +108,6 @@ fn a_response_comes_after_the_notifications_sent_before_it() {
         );
         assert!(!idle || turn.last_number() < number, "the session is idle before its turn has ended");
     }
-}
-
-fn message_text(items: &[Item]) -> String {
-    let of = |item: &Item| match &item.content {
-        ItemContent::Message { text } => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(of).collect()
 }
 
 #[test]

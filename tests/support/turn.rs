@@ -140,6 +140,15 @@ fn text_of(item: &Item) -> String {
     }
 }
 
+/// What the model said in these items.
+pub fn message_text(items: &[Item]) -> String {
+    let of = |item: &Item| match &item.content {
+        ItemContent::Message { text } => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(of).collect()
+}
+
 fn fitting<'a>(content: &ItemContent, delta: &'a ItemDelta) -> Result<&'a str, String> {
     match (content, delta) {
         (ItemContent::Message { .. }, ItemDelta::Text { text })
