@@ -166,6 +166,11 @@ impl Script {
         self.framing == Framing::UntilClose || self.headers.iter().any(says_close)
     }
 
+    /// Whether HTTP forbids a body: a client would take one for the next response.
+    pub(super) fn has_no_body(&self) -> bool {
+        self.status == 204
+    }
+
     pub(super) fn head(&self) -> Vec<u8> {
         use std::fmt::Write as _;
         let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
@@ -173,6 +178,7 @@ impl Script {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         match self.framing {
+            _ if self.has_no_body() => {}
             Framing::Chunked => head.push_str("transfer-encoding: chunked\r\n"),
             Framing::Length => {
                 let length = |step: &Step| if let Step::Bytes(bytes) = step { bytes.len() } else { 0 };

@@ -364,7 +364,7 @@ async fn play(write: &mut OwnedWriteHalf, script: &Script) -> std::io::Result<Pl
             Step::Hang => std::future::pending().await,
         }
     }
-    if script.framing == Framing::Chunked {
+    if script.framing == Framing::Chunked && !script.has_no_body() {
         write.write_all(b"0\r\n\r\n").await?;
     }
     Ok(if script.closes() { Played::Close } else { Played::Whole })
