@@ -69,6 +69,15 @@ fn ask_without_a_credential_says_what_it_looked_for_and_what_needs_none() {
 }
 
 #[test]
+fn an_address_that_is_none_is_told_with_the_variable_to_look_at() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = souffleur(directory.path());
+    command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", "not an address");
+    let output = command.args(["ask", "hi"]).output().unwrap();
+    assert!(err(&output).contains("config.invalid") && err(&output).contains("ANTHROPIC_BASE_URL"), "{}", err(&output));
+}
+
+#[test]
 fn ask_prints_the_stream_as_json() {
     let output = run(&["ask", "sim> stream 3", "--json", "--model", "sim:default"]);
     let lines = out(&output);

@@ -12,6 +12,7 @@ mod lsp_client;
 mod models;
 mod print;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -44,6 +45,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
     let layer = arguments.layer();
     match arguments.command.unwrap_or(Command::Serve { stdio: true }) {
         Command::Serve { .. } => {
+            if std::io::stdin().is_terminal() {
+                print::line_to_stderr("souffleur speaks LSP here and waits for an editor; try `souffleur demo`");
+            }
             let code = block_on(serve(environment, layer))??;
             // A thread that still waits for input or for a file must not keep the process.
             std::process::exit(i32::from(code));

@@ -172,7 +172,9 @@ impl From<reqwest::Error> for Error {
             Category::StreamBroken => "the answer broke off",
             _ => "the provider could not be reached",
         };
-        Self::new(category, format!("{what}: {}", innermost(&error)))
+        let hint = (category == Category::Config)
+            .then(|| "check the base URL (for Anthropic: ANTHROPIC_BASE_URL); it begins with https://".to_owned());
+        Self { hint, ..Self::new(category, format!("{what}: {}", innermost(&error))) }
     }
 }
 
