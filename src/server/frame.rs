@@ -159,4 +159,22 @@ mod tests {
         }
         assert!(input.len() <= MAX_HEADER_BYTES + 1024);
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_cut_of_any_input_gives_the_same_frames(
+            parts in proptest::collection::vec(prop_oneof![
+                "[a-z]{0,9}".prop_map(|body| format!("Content-Length: {}\r\n\r\n{body}", body.len())),
+                "[a-zA-Z:\\-\r\n 0-9]{0,20}",
+                Just("Content-Length: x\r\n\r\n".to_owned()),
+            ], 0..8),
+            cut in 1usize..9,
+        ) {
+            let bytes = parts.concat().into_bytes();
+            let pieces: Vec<&[u8]> = bytes.chunks(cut).collect();
+            prop_assert_eq!(frames(&pieces), frames(&[&bytes]));
+        }
+    }
 }

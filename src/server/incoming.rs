@@ -188,4 +188,23 @@ mod tests {
         answered(r#"{"jsonrpc":"2.0","method":7,"id":"a"}"#, Id::String("a".into()), RpcCode::InvalidRequest);
         answered(&"[".repeat(500), Id::Null, RpcCode::ParseError);
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_is_understood_or_answered(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            parse(&bytes);
+        }
+
+        /// A text with escapes of surrogates anywhere in it is a text.
+        #[test]
+        fn every_text_with_escapes_is_repaired(pieces in proptest::collection::vec(prop_oneof![
+            Just("\\ud83d".to_owned()), Just("\\ude00".to_owned()), Just("\\n".to_owned()), Just("\\\\".to_owned()),
+            "[a-zé😀]{0,3}"], 0..12)) {
+            let json = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[\"{}\"]}}", pieces.concat());
+            let call = matches!(parse(json.as_bytes()), Parsed::One(Incoming::Call(_)));
+            prop_assert!(call, "{}", json);
+        }
+    }
 }
