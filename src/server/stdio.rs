@@ -13,59 +13,47 @@ pub(super) type Output = Box<dyn AsyncWrite + Send + Unpin>;
 #[cfg(unix)]
 pub(super) fn input() -> Input {
     use std::os::fd::AsFd;
-    if let Ok(fd) = std::io::stdin().as_fd().try_clone_to_owned() {
-        match kind(&fd) {
-            Kind::Pipe => {
-                if let Ok(pipe) = tokio::net::unix::pipe::Receiver::from_owned_fd(fd) {
-                    return Box::new(pipe);
-                }
-            }
-            Kind::Socket => {
-                if let Some(socket) = socket(fd) {
-                    return Box::new(socket);
-                }
-            }
-            Kind::Other => {}
-        }
+    match Channel::of(std::io::stdin().as_fd()) {
+        Channel::Pipe(fd) => match tokio::net::unix::pipe::Receiver::from_owned_fd(fd) {
+            Ok(pipe) => Box::new(pipe),
+            Err(_) => Box::new(tokio::io::stdin()),
+        },
+        Channel::Socket(socket) => Box::new(socket),
+        Channel::Other => Box::new(tokio::io::stdin()),
     }
-    Box::new(tokio::io::stdin())
 }
 
 #[cfg(unix)]
 pub(super) fn output() -> Output {
     use std::os::fd::AsFd;
-    if let Ok(fd) = std::io::stdout().as_fd().try_clone_to_owned() {
-        match kind(&fd) {
-            Kind::Pipe => {
-                if let Ok(pipe) = tokio::net::unix::pipe::Sender::from_owned_fd(fd) {
-                    return Box::new(pipe);
-                }
-            }
-            Kind::Socket => {
-                if let Some(socket) = socket(fd) {
-                    return Box::new(socket);
-                }
-            }
-            Kind::Other => {}
-        }
+    match Channel::of(std::io::stdout().as_fd()) {
+        Channel::Pipe(fd) => match tokio::net::unix::pipe::Sender::from_owned_fd(fd) {
+            Ok(pipe) => Box::new(pipe),
+            Err(_) => Box::new(tokio::io::stdout()),
+        },
+        Channel::Socket(socket) => Box::new(socket),
+        Channel::Other => Box::new(tokio::io::stdout()),
     }
-    Box::new(tokio::io::stdout())
 }
 
+/// What standard input or output is connected to.
 #[cfg(unix)]
-enum Kind {
-    Pipe,
-    Socket,
+enum Channel {
+    Pipe(std::os::fd::OwnedFd),
+    Socket(tokio::net::UnixStream),
     Other,
 }
 
 #[cfg(unix)]
-fn kind(fd: &std::os::fd::OwnedFd) -> Kind {
-    use rustix::fs::{FileType, fstat};
-    match fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::Fifo) => Kind::Pipe,
-        Ok(FileType::Socket) => Kind::Socket,
-        _ => Kind::Other,
+impl Channel {
+    fn of(fd: std::os::fd::BorrowedFd<'_>) -> Self {
+        use rustix::fs::{FileType, fstat};
+        let Ok(own) = fd.try_clone_to_owned() else { return Self::Other };
+        match fstat(&own).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::Fifo) => Self::Pipe(own),
+            Ok(FileType::Socket) => socket(own).map_or(Self::Other, Self::Socket),
+            _ => Self::Other,
+        }
     }
 }
 
