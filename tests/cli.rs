@@ -228,3 +228,46 @@ fn the_log_goes_to_its_file_and_holds_no_key() {
     assert!(log.contains("turn ends"), "{log}");
     assert!(!log.contains("sk-very-secret") && !err(&output).contains("sk-very-secret"));
 }
+
+/// A whole conversation with the server, as it is written.
+fn conversation() -> Vec<u8> {
+    let messages = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"capabilities":{}}}"#,
+        r#"{"jsonrpc":"2.0","method":"initialized","params":{}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#,
+        r#"{"jsonrpc":"2.0","method":"exit"}"#,
+    ];
+    messages.iter().flat_map(|text| format!("Content-Length: {}\r\n\r\n{text}", text.len()).into_bytes()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_server_speaks_over_sockets_as_node_connects_them() {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    let directory = tempfile::tempdir().unwrap();
+    let (mut to_server, server_in) = UnixStream::pair().unwrap();
+    let (mut from_server, server_out) = UnixStream::pair().unwrap();
+    let mut command = souffleur(directory.path());
+    command.stdin(OwnedFd::from(server_in)).stdout(OwnedFd::from(server_out)).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // The command holds the server's ends, too; without them gone the server's end would not be seen.
+    drop(command);
+    to_server.write_all(&conversation()).unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut from_server, &mut said).unwrap();
+    assert!(said.contains("serverInfo") && said.contains(r#""id":2"#), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_server_reads_and_writes_files_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("in"), conversation()).unwrap();
+    let mut command = souffleur(directory.path());
+    command.stdin(std::fs::File::open(path("in")).unwrap()).stdout(std::fs::File::create(path("out")).unwrap());
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    let said = std::fs::read_to_string(path("out")).unwrap();
+    assert!(said.contains("serverInfo") && said.contains(r#""id":2"#), "{said}");
+}
