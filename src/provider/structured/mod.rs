@@ -6,6 +6,7 @@
 //! *Must not know*: any vendor's request, sessions, I/O, time.
 
 mod keywords;
+mod limits;
 mod merge;
 mod reduce;
 mod refs;

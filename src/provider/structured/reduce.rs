@@ -37,13 +37,15 @@ pub struct Reduced {
 ///
 /// # Errors
 /// What cannot be said in the subset: recursion, references that lead out of the schema, objects whose property names
-/// are open, values of any type, a root that is not an object. The answer can then only be asked for in words.
+/// are open, values of any type, a root that is not an object, more optional or union-typed properties than there may
+/// be. The answer can then only be asked for in words.
 pub fn reduce(schema: &Value) -> Result<Reduced, SchemaError> {
     let Some(root) = schema.as_object() else {
         return Err(SchemaError::new("", "the schema must be a JSON object that describes an object"));
     };
     let mut reducer = Reducer { refs: Refs::new(schema)?, definitions: BTreeMap::new(), nodes: 0, depth: 0 };
     let reduced = Value::Object(reducer.root(root)?);
+    super::limits::check(&reduced)?;
     let changed = reduced != *schema;
     Ok(Reduced { schema: reduced, changed })
 }
