@@ -68,6 +68,8 @@ pub(super) struct Writer {
     requests: RequestStream,
     requests_over: bool,
     responses: mpsc::UnboundedReceiver<(Permit, Answer)>,
+    /// Responses that the next pass writes, after all that was said before them.
+    answers: Vec<(Permit, Answer)>,
     /// Whether the client takes `souffleur/session/update`.
     session_updates: Arc<AtomicBool>,
     buffer: Vec<u8>,
@@ -91,6 +93,7 @@ impl Writer {
             requests,
             requests_over: false,
             responses,
+            answers: Vec::new(),
             session_updates,
             buffer: Vec::with_capacity(GATHER),
             scratch: Vec::with_capacity(1024),
@@ -121,12 +124,7 @@ impl Writer {
             // Whatever else is in hand already goes first: one write then takes it along. Nothing is waited for.
             () = outbox.ready() => tokio::task::yield_now().await,
             request = self.requests.next(), if !self.requests_over => self.request(request),
-            Some((permit, answer)) = self.responses.recv() => {
-                // What was said before it comes first.
-                self.gather_said();
-                self.answer(answer);
-                drop(permit);
-            }
+            Some(answer) = self.responses.recv() => self.answers.push(answer),
             () = finish.cancelled() => {}
         }
     }
@@ -134,7 +132,7 @@ impl Writer {
     /// Writes all that waits. False when nothing did.
     async fn pass(&mut self, output: &mut Output) -> Result<bool, Closed> {
         // Responses that wait now come after all that waits now.
-        let mut answers = Vec::new();
+        let mut answers = std::mem::take(&mut self.answers);
         while let Ok(answer) = self.responses.try_recv() {
             answers.push(answer);
         }
@@ -167,15 +165,6 @@ impl Writer {
             self.buffer.shrink_to(GATHER);
         }
         written.and(flushed).map_err(|_| Closed)
-    }
-
-    fn gather_said(&mut self) {
-        for _ in 0..self.outbox.waiting() {
-            if let Some(batch) = self.outbox.take() {
-                self.batch(batch);
-            }
-        }
-        self.gather_requests();
     }
 
     fn gather_requests(&mut self) {
