@@ -71,6 +71,11 @@ pub async fn send(request: RequestBuilder) -> Result<Response, Error> {
     }
 }
 
+/// The provider's id of the request.
+pub fn request_id(response: &Response) -> Option<String> {
+    response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
 /// Reads what follows the last event of a body, so that its connection can be used again. Not for long: a provider
 /// that keeps it open loses it.
 pub fn finish<S>(mut rest: S)

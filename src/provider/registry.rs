@@ -71,18 +71,16 @@ impl Registry {
     /// As [`Registry::provider`].
     pub fn provider_named(&self, name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, UserError> {
         match name {
-            anthropic::NAME => {
-                let anthropic = Anthropic::new(
-                    &settings.anthropic_base_url.value,
-                    auth::anthropic(&self.environment),
-                    self.http.clone(),
-                    retry_policy(settings),
-                    self.limiter(settings.anthropic_requests_per_second.value),
-                    settings.record_dir.value.clone(),
-                );
-                let version = ApiVersion::from_setting(&settings.anthropic_version.value);
-                Ok(Arc::new(anthropic.with(self.catalog.clone(), version)))
-            }
+            anthropic::NAME => Ok(Arc::new(Anthropic {
+                endpoint: anthropic::endpoint(&settings.anthropic_base_url.value).into(),
+                credential: auth::anthropic(&self.environment),
+                http: self.http.clone(),
+                policy: retry_policy(settings),
+                limiter: self.limiter(settings.anthropic_requests_per_second.value),
+                record: settings.record_dir.value.clone(),
+                catalog: self.catalog.clone(),
+                version: ApiVersion::from_setting(&settings.anthropic_version.value),
+            })),
             sim::NAME => Ok(Arc::new(Sim::new(settings.sim_script.value.clone()))),
             unknown => Err(UserError::new(ErrorCode::ProviderUnknown, format!("there is no provider {unknown:?}"))
                 .with_hint(format!("the providers are {}; write provider:model", PROVIDERS.join(", ")))),

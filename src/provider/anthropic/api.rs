@@ -8,7 +8,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use url::Url;
 
-use super::{Anthropic, Prepared, classify, key_header, request, wire};
+use super::{Anthropic, Planned, classify, request, wire, with_headers};
 use crate::auth::Credential;
 use crate::chat::{Usage, UsagePatch};
 use crate::models::{RemoteModel, Stage, Support};
@@ -33,14 +33,17 @@ pub(super) fn count_tokens(
     provider: &Anthropic,
     request: CompletionRequest,
 ) -> BoxFuture<'static, Result<Option<u64>, Error>> {
-    let api = Api::of(provider, request.options.anthropic.version).and_then(|api| {
-        let prepared = Prepared::new(request, &provider.catalog)?;
-        let body = Bytes::from(request::count_body(&prepared.request, &prepared.plan)?);
-        Ok((api, prepared.plan.betas, body))
+    let planned = plan(provider, request).and_then(|(api, planned)| {
+        let body = request::count_body(&planned.request, &planned.plan)?;
+        Ok((api, planned.plan.betas, Bytes::from(body)))
     });
     Box::pin(async move {
-        let (api, betas, body) = api?;
-        api.count(&betas, &body).await
+        let (api, betas, body) = planned?;
+        match api.post(&format!("{}/count_tokens", api.endpoint), &betas, &body).await {
+            Ok(answer) => Ok(Some(answer["input_tokens"].as_u64().ok_or_else(|| unexpected("no count of tokens"))?)),
+            Err(error) if error.is_not_offered() => Ok(None),
+            Err(error) => Err(error),
+        }
     })
 }
 
@@ -49,23 +52,24 @@ pub(super) fn warm(
     provider: &Anthropic,
     request: CompletionRequest,
 ) -> BoxFuture<'static, Result<Option<Usage>, Error>> {
-    let api = Api::of(provider, request.options.anthropic.version).and_then(|api| {
-        let prepared = Prepared::new(request, &provider.catalog)?;
-        let body = request::warm_body(&prepared.request, &prepared.plan)?;
-        Ok((api, prepared.plan.betas, body))
+    let planned = plan(provider, request).and_then(|(api, planned)| {
+        let body = request::warm_body(&planned.request, &planned.plan)?;
+        Ok((api, planned.plan.betas, body))
     });
     Box::pin(async move {
-        let (api, betas, body) = api?;
+        let (api, betas, body) = planned?;
         let Some(body) = body.map(Bytes::from) else { return Ok(None) };
-        let url = api.endpoint.to_string();
-        let post =
-            |client: reqwest::Client| client.post(&url).header("content-type", "application/json").body(body.clone());
-        let mut answer = api.ask(&betas, post).await?;
+        let mut answer = api.post(&api.endpoint, &betas, &body).await?;
         let said = serde_json::from_value::<wire::Usage>(answer["usage"].take());
         let mut usage = Usage::default();
         UsagePatch::from(said.map_err(|_| unexpected("no usage"))?).apply(&mut usage);
         Ok(Some(usage))
     })
+}
+
+fn plan(provider: &Anthropic, request: CompletionRequest) -> Result<(Api, Planned), Error> {
+    let api = Api::of(provider, request.options.anthropic.version)?;
+    Ok((api, Planned::new(request, &provider.catalog)?))
 }
 
 struct Api {
@@ -118,15 +122,10 @@ impl Api {
         Ok(url)
     }
 
-    async fn count(&self, betas: &[String], body: &Bytes) -> Result<Option<u64>, Error> {
-        let url = format!("{}/count_tokens", self.endpoint);
+    async fn post(&self, url: &str, betas: &[String], body: &Bytes) -> Result<Value, Error> {
         let post =
-            |client: reqwest::Client| client.post(&url).header("content-type", "application/json").body(body.clone());
-        match self.ask(betas, post).await {
-            Ok(answer) => Ok(Some(answer["input_tokens"].as_u64().ok_or_else(|| unexpected("no count of tokens"))?)),
-            Err(error) if error.is_not_offered() => Ok(None),
-            Err(error) => Err(error),
-        }
+            |client: reqwest::Client| client.post(url).header("content-type", "application/json").body(body.clone());
+        self.ask(betas, post).await
     }
 
     /// Sends a request, again where that may help, and reads its answer.
@@ -135,15 +134,9 @@ impl Api {
         F: Fn(reqwest::Client) -> RequestBuilder,
     {
         retried(&self.policy, self.limiter.clone(), || async {
-            let mut request = build(self.http.client().await?)
-                .header("accept", "application/json")
-                .header("anthropic-version", self.version.as_str())
-                .header("x-api-key", key_header(&self.credential)?);
-            if !betas.is_empty() {
-                request = request.header("anthropic-beta", betas.join(","));
-            }
-            let response = http::send(request).await?;
-            let request_id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            let request = build(self.http.client().await?).header("accept", "application/json");
+            let response = http::send(with_headers(request, self.version, &self.credential, betas)?).await?;
+            let request_id = http::request_id(&response);
             if !response.status().is_success() {
                 return Err(classify(&Failure::read(response).await));
             }

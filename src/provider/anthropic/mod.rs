@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
+use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
 
 use super::http::{self, Failure, Http};
@@ -38,61 +39,31 @@ const DROP_THINKING: &str = "thinking-binding-controls-2026-08-01";
 
 /// Anthropic's models, over HTTP.
 pub struct Anthropic {
-    endpoint: Arc<str>,
-    credential: Result<Credential, UserError>,
-    http: Arc<Http>,
-    policy: RetryPolicy,
-    limiter: Option<Arc<Limiter>>,
-    record: Option<PathBuf>,
-    catalog: Arc<Catalog>,
-    version: Result<ApiVersion, UserError>,
-}
-
-impl Anthropic {
-    /// Talks to `base_url` (with or without `/v1`) with `credential`. Records to the directory `record`.
-    pub fn new(
-        base_url: &str,
-        credential: Result<Credential, UserError>,
-        http: Arc<Http>,
-        policy: RetryPolicy,
-        limiter: Option<Arc<Limiter>>,
-        record: Option<PathBuf>,
-    ) -> Self {
-        let endpoint = endpoint(base_url).into();
-        let (catalog, version) = (Arc::default(), Ok(ApiVersion::default()));
-        Self { endpoint, credential, http, policy, limiter, record, catalog, version }
-    }
-
-    /// Takes what it knows about models from `catalog`, and speaks this version of the API where no request names one.
-    #[must_use]
-    pub fn with(mut self, catalog: Arc<Catalog>, version: Result<ApiVersion, UserError>) -> Self {
-        self.catalog = catalog;
-        self.version = version;
-        self
-    }
+    /// Where messages are sent; see [`endpoint`].
+    pub(super) endpoint: Arc<str>,
+    pub(super) credential: Result<Credential, UserError>,
+    pub(super) http: Arc<Http>,
+    pub(super) policy: RetryPolicy,
+    pub(super) limiter: Option<Arc<Limiter>>,
+    /// The directory to record to.
+    pub(super) record: Option<PathBuf>,
+    pub(super) catalog: Arc<Catalog>,
+    /// The version of the API where no request names one.
+    pub(super) version: Result<ApiVersion, UserError>,
 }
 
 impl Provider for Anthropic {
     fn complete(&self, request: CompletionRequest) -> CompletionStream {
-        let prepared = self.credential.clone().map_err(Error::from).and_then(|credential| {
-            let prepared = Prepared { record: self.record.clone(), ..Prepared::new(request, &self.catalog)? };
-            Ok((prepared, credential))
-        });
-        let (prepared, credential) = match prepared {
-            Ok((prepared, credential)) => (Arc::new(prepared), credential),
+        let (sending, notices) = match Sending::new(self, request) {
+            Ok((sending, notices)) => (Arc::new(sending), notices),
             Err(error) => return streams::iter([Err(error)]).boxed(),
         };
-        let notices: Vec<_> = prepared.notices();
-        let model = prepared.request.model.model().to_owned();
-        let (endpoint, http) = (self.endpoint.clone(), self.http.clone());
+        let model = sending.planned.request.model.clone();
         let begin = move |attempt: Attempt| {
-            let (prepared, credential) = (prepared.clone(), credential.clone());
-            let (endpoint, http) = (endpoint.clone(), http.clone());
-            streams::once(async move { connect(&http, &endpoint, &credential, &prepared, attempt).await })
-                .try_flatten()
-                .boxed()
+            let sending = sending.clone();
+            streams::once(async move { sending.connect(attempt).await }).try_flatten().boxed()
         };
-        let answer = with_retries(NAME, &model, self.policy.clone(), self.limiter.clone(), Box::new(begin));
+        let answer = with_retries(NAME, model.model(), self.policy.clone(), self.limiter.clone(), Box::new(begin));
         if notices.is_empty() { answer } else { streams::iter(notices).chain(answer).boxed() }
     }
 
@@ -113,30 +84,32 @@ impl Provider for Anthropic {
     }
 }
 
-fn endpoint(base_url: &str) -> String {
+/// Where messages are sent, of a base URL with or without `/v1`.
+pub(super) fn endpoint(base_url: &str) -> String {
     let base = base_url.trim().trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
     format!("{base}/v1/messages")
 }
 
-/// A request that was checked and encoded.
-struct Prepared {
+/// A request that was checked: what is asked of the model is what it takes.
+struct Planned {
     request: CompletionRequest,
     info: Arc<ModelInfo>,
     plan: Plan,
-    body: Bytes,
-    record: Option<PathBuf>,
 }
 
-impl Prepared {
+impl Planned {
     fn new(request: CompletionRequest, catalog: &Catalog) -> Result<Self, Error> {
         let id = request.model.model();
         let info = catalog.anthropic(id);
         let has_tools = !request.tools.is_empty();
         let plan = plan::plan(id, &info, &request.options, request.max_output_tokens, has_tools)?;
         media::check(request.messages.iter().map(AsRef::as_ref))?;
-        let body = Bytes::from(request::body(&request, &plan, false)?);
-        Ok(Self { request, info, plan, body, record: None })
+        Ok(Self { request, info, plan })
+    }
+
+    fn body(&self, drop_thinking: bool) -> Result<Bytes, Error> {
+        request::body(&self.request, &self.plan, drop_thinking).map(Bytes::from)
     }
 
     /// What the user is told before the answer.
@@ -158,55 +131,79 @@ impl Prepared {
 /// # Errors
 /// What is wrong with the request.
 pub fn body(request: CompletionRequest) -> Result<Bytes, Error> {
-    Ok(Prepared::new(request, &Catalog::default())?.body)
+    Planned::new(request, &Catalog::default())?.body(false)
 }
 
-async fn connect(
-    http: &Http,
-    endpoint: &str,
-    credential: &Credential,
-    prepared: &Prepared,
-    attempt: Attempt,
-) -> Result<impl Stream<Item = Result<CompletionEvent, Error>> + use<>, Error> {
-    let mut betas = prepared.plan.betas.clone();
-    let mut body = prepared.body.clone();
-    if attempt.drop_thinking {
-        betas.push(DROP_THINKING.to_owned());
-        body = Bytes::from(request::body(&prepared.request, &prepared.plan, true)?);
+/// A request on its way, as often as it is sent.
+struct Sending {
+    http: Arc<Http>,
+    endpoint: Arc<str>,
+    credential: Credential,
+    planned: Planned,
+    body: Bytes,
+    record: Option<PathBuf>,
+}
+
+impl Sending {
+    /// A request to `provider`, and what the user is told before the answer.
+    fn new(
+        provider: &Anthropic,
+        request: CompletionRequest,
+    ) -> Result<(Self, Vec<Result<CompletionEvent, Error>>), Error> {
+        let credential = provider.credential.clone()?;
+        let planned = Planned::new(request, &provider.catalog)?;
+        let notices = planned.notices();
+        let (http, endpoint, record) = (provider.http.clone(), provider.endpoint.clone(), provider.record.clone());
+        Ok((Self { http, endpoint, credential, body: planned.body(false)?, planned, record }, notices))
     }
-    let mut request = http
-        .client()
-        .await?
-        .post(endpoint)
-        .header("content-type", "application/json")
-        .header("accept", "text/event-stream")
-        .header("anthropic-version", prepared.request.options.anthropic.version.as_str())
-        .header("x-api-key", key_header(credential)?);
-    if !betas.is_empty() {
-        request = request.header("anthropic-beta", betas.join(","));
-    }
-    let mut recording = prepared.record.as_ref().map(|directory| Recording::new(directory, NAME, &body));
-    let response = http::send(request.body(body)).await?;
-    if let Some(recording) = &mut recording {
-        recording.head(&response);
-    }
-    let request_id = response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    observe::answered(request_id.as_deref(), response.status().as_u16());
-    if !response.status().is_success() {
-        let failure = Failure::read(response).await;
-        if let Some(recording) = &mut recording {
-            recording.body(failure.body.as_bytes());
+
+    async fn connect(
+        &self,
+        attempt: Attempt,
+    ) -> Result<impl Stream<Item = Result<CompletionEvent, Error>> + use<>, Error> {
+        let mut betas = self.planned.plan.betas.clone();
+        let mut body = self.body.clone();
+        if attempt.drop_thinking {
+            betas.push(DROP_THINKING.to_owned());
+            body = self.planned.body(true)?;
         }
-        return Err(classify(&failure));
+        let post = self.http.client().await?.post(&*self.endpoint).header("content-type", "application/json");
+        let version = self.planned.request.options.anthropic.version;
+        let post = with_headers(post.header("accept", "text/event-stream"), version, &self.credential, &betas)?;
+        let mut recording = self.record.as_ref().map(|directory| Recording::new(directory, NAME, &body));
+        let response = http::send(post.body(body)).await?;
+        if let Some(recording) = &mut recording {
+            recording.head(&response);
+        }
+        let request_id = http::request_id(&response);
+        observe::answered(request_id.as_deref(), response.status().as_u16());
+        if !response.status().is_success() {
+            let failure = Failure::read(response).await;
+            if let Some(recording) = &mut recording {
+                recording.body(failure.body.as_bytes());
+            }
+            return Err(classify(&failure));
+        }
+        http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
+        let bytes = response.bytes_stream().map_err(Error::from);
+        let bytes = match recording {
+            Some(mut recording) => bytes.inspect_ok(move |chunk| recording.body(chunk)).boxed(),
+            None => bytes.boxed(),
+        };
+        let events = events(bytes).with_rest(http::finish);
+        Ok(events.map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
     }
-    http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
-    let bytes = response.bytes_stream().map_err(Error::from);
-    let bytes = match recording {
-        Some(mut recording) => bytes.inspect_ok(move |chunk| recording.body(chunk)).boxed(),
-        None => bytes.boxed(),
-    };
-    let events = events(bytes).with_rest(http::finish);
-    Ok(events.map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
+}
+
+/// Adds what every request to the API carries.
+fn with_headers(
+    request: RequestBuilder,
+    version: ApiVersion,
+    credential: &Credential,
+    betas: &[String],
+) -> Result<RequestBuilder, Error> {
+    let request = request.header("anthropic-version", version.as_str()).header("x-api-key", key_header(credential)?);
+    Ok(if betas.is_empty() { request } else { request.header("anthropic-beta", betas.join(",")) })
 }
 
 fn key_header(credential: &Credential) -> Result<reqwest::header::HeaderValue, Error> {
