@@ -151,12 +151,7 @@ impl Actor {
         };
         let sender = self.shared.outbox.open(prompt.stream_token.clone())?;
         let turn_id = TurnId::generate();
-        sender.push(StreamEvent::Begin(TurnBegin {
-            session_id: self.with_info(|info| info.session_id.clone()),
-            turn_id: turn_id.clone(),
-            model: model.to_shared(),
-            simulated: is_simulated(&model),
-        }));
+        sender.push(self.turn_begins(&turn_id, &model));
         self.begins(&model, &prompt.content);
         let setup = TurnSetup {
             turn_id: turn_id.clone(),
@@ -170,6 +165,16 @@ impl Actor {
         self.model = model;
         self.turn = Some(RunningTurn::begin(setup, asked, prompt.content, (prompt.stream_token, sender)));
         Ok(turn_id)
+    }
+
+    /// The first value of a turn's stream.
+    fn turn_begins(&self, turn_id: &TurnId, model: &ModelName) -> StreamEvent {
+        StreamEvent::Begin(TurnBegin {
+            session_id: self.with_info(|info| info.session_id.clone()),
+            turn_id: turn_id.clone(),
+            model: model.to_shared(),
+            simulated: is_simulated(model),
+        })
     }
 
     /// Notes for lists that a turn begins.
@@ -257,23 +262,24 @@ impl Actor {
                     let (input, output) = (end.usage.total_input(), end.usage.output_tokens);
                     tracing::info!(reason = ?end.stop_reason, input, output, cost_micro_usd, "turn ends");
                 });
-                self.with_info(|info| {
+                let info = self.with_info(|info| {
                     info.status = SessionStatus::Idle;
                     info.updated_at = now();
+                    info.clone()
                 });
                 if let Some(turn) = self.turn.take() {
                     self.spent.add(turn.spent(), is_simulated(&turn.asked.model));
                     turn.end(&end);
                 }
-                self.shared.outbox.session_changed(self.with_info(|info| info.clone()));
+                self.shared.outbox.session_changed(info);
             }
         }
     }
 
     fn load(&mut self, token: Option<StreamToken>) -> Result<LoadResult, UserError> {
         let mut items = self.items.clone();
-        let mut running = None;
-        if let Some(turn) = self.turn.as_mut() {
+        let (mut running, mut joining) = (None, None);
+        if let Some(turn) = &self.turn {
             items.extend(turn.running_items());
             let streaming = token.is_some();
             if let Some(token) = token {
@@ -282,17 +288,13 @@ impl Actor {
                     return Err(UserError::new(ErrorCode::ServerBusy, message));
                 }
                 let sender = self.shared.outbox.open(token.clone())?;
-                let info = self.info.lock().unwrap_or_else(PoisonError::into_inner);
-                sender.push(StreamEvent::Begin(TurnBegin {
-                    session_id: info.session_id.clone(),
-                    turn_id: turn.turn_id.clone(),
-                    model: turn.asked.model.to_shared(),
-                    simulated: is_simulated(&turn.asked.model),
-                }));
-                drop(info);
-                turn.add_stream(token, sender);
+                sender.push(self.turn_begins(&turn.turn_id, &turn.asked.model));
+                joining = Some((token, sender));
             }
             running = Some(RunningInfo { turn_id: turn.turn_id.clone(), streaming });
+        }
+        if let (Some(turn), Some((token, sender))) = (&mut self.turn, joining) {
+            turn.add_stream(token, sender);
         }
         Ok(LoadResult { session: self.with_info(|info| info.clone()), items, running })
     }

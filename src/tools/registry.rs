@@ -8,8 +8,12 @@ use super::builtin::ReadFile;
 use crate::chat::ToolSpec;
 
 /// Tools by name. The order is that of the names, so that requests always list them alike.
-#[derive(Clone, Default)]
-pub struct Tools(Arc<BTreeMap<String, Arc<dyn Tool>>>);
+#[derive(Clone)]
+pub struct Tools {
+    by_name: Arc<BTreeMap<String, Arc<dyn Tool>>>,
+    /// What a model is told, made once.
+    specs: Arc<[ToolSpec]>,
+}
 
 impl Tools {
     /// The built-in tools.
@@ -19,27 +23,29 @@ impl Tools {
 
     /// These tools.
     pub fn from_tools(tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
-        Self(Arc::new(tools.into_iter().map(|tool| (tool.spec().name, tool)).collect()))
+        let by_name: BTreeMap<_, _> = tools.into_iter().map(|tool| (tool.spec().name, tool)).collect();
+        let specs = by_name.values().map(|tool| tool.spec()).collect();
+        Self { by_name: Arc::new(by_name), specs }
     }
 
     /// The tool of that name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.0.get(name).cloned()
+        self.by_name.get(name).cloned()
     }
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_name.keys().map(String::as_str)
     }
 
     /// What a model is told of them.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
-        self.0.values().map(|tool| tool.spec()).collect()
+        self.specs.clone()
     }
 }
 
 impl std::fmt::Debug for Tools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.by_name.keys()).finish()
     }
 }

@@ -61,7 +61,6 @@ pub struct TurnMachine {
     cost: Cost,
     judge: Option<Output>,
     last_request: Option<Usage>,
-    output: Option<serde_json::Value>,
 }
 
 #[derive(Debug)]
@@ -101,7 +100,6 @@ impl TurnMachine {
             cost: Cost::default(),
             judge,
             last_request: None,
-            output: None,
         };
         turn.request(out);
         turn
@@ -233,8 +231,8 @@ impl TurnMachine {
                 self.end(reason, None, out);
             }
             Some(Verdict::Accept(value)) => {
-                self.output = Some(value);
-                self.end(TurnStopReason::EndTurn, None, out);
+                let end = self.ending(TurnStopReason::EndTurn, None);
+                out.push(Effect::End(TurnEnd { output: Some(value), ..end }));
             }
             Some(Verdict::Repair(text)) => {
                 out.push(Effect::Append(Message::user(vec![MessageBlock::Text { text }])));
@@ -344,9 +342,13 @@ impl TurnMachine {
     }
 
     fn end(&mut self, stop_reason: TurnStopReason, error: Option<UserError>, out: &mut Vec<Effect>) {
+        let end = self.ending(stop_reason, error);
+        out.push(Effect::End(end));
+    }
+
+    fn ending(&mut self, stop_reason: TurnStopReason, error: Option<UserError>) -> TurnEnd {
         self.state = State::Over;
-        let output = self.output.take();
-        out.push(Effect::End(TurnEnd { stop_reason, usage: self.usage, cost: self.cost(), output, error }));
+        TurnEnd { stop_reason, usage: self.usage, cost: self.cost(), output: None, error }
     }
 }
 
