@@ -11,6 +11,7 @@ pub mod chat;
 pub mod protocol;
 
 pub mod config;
+pub mod net;
 pub mod telemetry;
 
 pub mod auth;

@@ -4,6 +4,10 @@
 //! *Owns*: the sources of credentials. A secret lives in a type that does not print itself.
 //! *Must not know*: sessions, LSP, request bodies.
 
+mod authorizer;
+
+pub use authorizer::{Authorized, Authorizer};
+
 use secrecy::SecretString;
 
 use crate::config::Environment;

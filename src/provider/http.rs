@@ -1,59 +1,18 @@
-//! HTTP: one shared client, made when the first request is.
+//! Sending requests, and reading what comes back.
 
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response};
-use tokio::sync::OnceCell;
+use reqwest::{RequestBuilder, Response};
 
 use super::error::{Category, Error};
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a stream may be silent, its headers included. Models think for long; providers send pings meanwhile.
-const READ_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long the end of a body may take after its last event.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much of an answer that comes whole is read.
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// The client of all providers. Making it reads the system's certificates, so it is made when first used, and on a
-/// thread of its own: opening an editor costs no time for it, and no other session waits for it.
-#[derive(Debug, Default)]
-pub struct Http(OnceCell<Client>);
-
-impl Http {
-    /// The client.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub async fn client(&self) -> Result<Client, Error> {
-        let made = self.0.get_or_try_init(|| async {
-            let lost = || Error::new(Category::Config, "the HTTP client could not be made");
-            tokio::task::spawn_blocking(make).await.map_err(|_| lost())?.map_err(Error::from)
-        });
-        made.await.cloned()
-    }
-}
-
-fn make() -> reqwest::Result<Client> {
-    // The cryptography is ring's. A second installation in one process is refused and changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
-    Client::builder()
-        .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .http2_keep_alive_timeout(Duration::from_secs(10))
-        .redirect(Policy::none())
-        .build()
-}
 
 /// Sends a request. A kept connection that the provider closed just then fails before anything of a response arrived;
 /// the request is sent once more then, over a new one.

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::anthropic::{self, Anthropic};
-use super::http::Http;
 use super::sim::{self, Sim};
 use super::{
     ApiVersion, CompletionRequest, CompletionStream, Limiter, OutputSupport, Provider, RequestOptions, RetryPolicy,
@@ -14,6 +13,7 @@ use crate::chat::Thinking;
 use crate::config::{Environment, Settings};
 use crate::error::{ErrorCode, UserError};
 use crate::models::{Catalog, ModelName, Price};
+use crate::net::Http;
 
 /// The providers there are, by the part before the colon of a model's name.
 pub const PROVIDERS: &[&str] = &[anthropic::NAME, sim::NAME];

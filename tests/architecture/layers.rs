@@ -8,7 +8,7 @@ const LEVELS: &[&[&str]] = &[
     &["error"],
     &["chat"],
     &["protocol"],
-    &["telemetry", "config"],
+    &["telemetry", "config", "net"],
     &["models", "auth", "workspace", "edit", "store"],
     &["prompt", "provider", "tools"],
     &["session"],

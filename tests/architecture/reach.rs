@@ -61,7 +61,7 @@ fn knows_lsp(source: &Source) -> Vec<String> {
 }
 
 fn uses_http(source: &Source) -> Vec<String> {
-    outside(source, &["provider/", "auth/"], &["reqwest"])
+    outside(source, &["net/", "provider/", "auth/"], &["reqwest"])
 }
 
 /// Uses of `names` in files that are in none of `folders`.

@@ -12,7 +12,8 @@ use super::{Anthropic, Planned, classify, request, wire, with_headers};
 use crate::auth::Credential;
 use crate::chat::{Usage, UsagePatch};
 use crate::models::{RemoteModel, Stage, Support};
-use crate::provider::http::{self, Failure, Http};
+use crate::net::Http;
+use crate::provider::http::{self, Failure};
 use crate::provider::retry::retried;
 use crate::provider::{ApiVersion, Category, CompletionRequest, Error, Limiter, RetryPolicy};
 

@@ -18,7 +18,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
 use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
 
-use super::http::{self, Failure, Http};
+use super::http::{self, Failure};
 use super::observe;
 use super::recorder::Recording;
 use super::retry::{Attempt, with_retries};
@@ -27,6 +27,7 @@ use crate::auth::Credential;
 use crate::chat::{CompletionEvent, Usage};
 use crate::error::UserError;
 use crate::models::{Catalog, ModelInfo, RemoteModel, today_and_soon};
+use crate::net::Http;
 use plan::Plan;
 
 pub use errors::classify;
