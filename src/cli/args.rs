@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::Layer;
+use crate::config::{GeneralLayer, Layer};
 use crate::protocol::export::Format;
 
 /// Souffleur: a language server for AI.
@@ -20,6 +20,9 @@ pub(super) struct Arguments {
     /// The most tokens one answer may have, thinking included.
     #[arg(long, global = true, value_name = "TOKENS")]
     max_output_tokens: Option<u32>,
+    /// Read this file of settings, TOML or JSON, instead of your own.
+    #[arg(long, global = true, value_name = "FILE", env = "SOUFFLEUR_CONFIG")]
+    pub(super) config: Option<PathBuf>,
     /// Append the log to this file instead of standard error.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
@@ -31,7 +34,12 @@ pub(super) struct Arguments {
 impl Arguments {
     /// The settings that the command line sets.
     pub(super) fn layer(&self) -> Layer {
-        Layer { model: self.model.clone().map(Some), max_output_tokens: self.max_output_tokens, ..Layer::default() }
+        let general = GeneralLayer {
+            model: self.model.clone().map(Some),
+            max_output_tokens: self.max_output_tokens,
+            ..GeneralLayer::default()
+        };
+        Layer { general, ..Layer::default() }
     }
 }
 
@@ -50,6 +58,11 @@ pub(super) enum Command {
     Demo(DemoArguments),
     /// List the models, what they can do and what they cost.
     Models(ModelsArguments),
+    /// Show and check the settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Trust the settings that a workspace brings, as they are now.
+    Trust(TrustArguments),
     /// Write the protocol's types for editors.
     Export {
         /// What to write.
@@ -63,6 +76,39 @@ pub(super) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show the settings that hold in this directory. Secrets are not shown.
+    Show {
+        /// Say where each value came from.
+        #[arg(long)]
+        sources: bool,
+        /// Print JSON: without --sources in the form that --config reads.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is wrong in the files of settings; exit with 1 when something is.
+    Check {
+        /// A file to check instead of those that are used.
+        file: Option<PathBuf>,
+    },
+    /// Say which files of settings are looked at, and what became of them.
+    Path,
+    /// Print a JSON Schema of the files.
+    Schema,
+}
+
+/// Arguments of `trust`.
+#[derive(Debug, Args)]
+pub(super) struct TrustArguments {
+    /// The workspace; this directory when nothing is said.
+    pub(super) directory: Option<PathBuf>,
+    /// Take the trust back.
+    #[arg(long)]
+    pub(super) revoke: bool,
 }
 
 /// Arguments of `ask`.
@@ -128,7 +174,7 @@ mod tests {
     #[test]
     fn options_may_stand_behind_the_command() {
         let arguments = Arguments::parse_from(["souffleur", "ask", "hi", "--model", "sim:x"]);
-        assert_eq!(arguments.layer().model, Some(Some("sim:x".to_owned())));
+        assert_eq!(arguments.layer().general.model, Some(Some("sim:x".to_owned())));
         assert!(Arguments::parse_from(["souffleur", "--log", "f"]).command.is_none());
         assert!(Arguments::try_parse_from(["souffleur", "serve", "--stdio"]).is_ok());
     }

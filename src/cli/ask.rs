@@ -2,41 +2,27 @@
 
 use std::io::Read;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::AskArguments;
 use super::print::{self, Style};
 use crate::chat::{ContentBlock, Item, ItemContent, ItemDelta, SessionUpdate, TurnEnd, TurnStopReason};
-use crate::config::{Environment, Layer, SettingsOwner};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::{CancelParams, NewParams, PromptParams, StreamToken};
-use crate::provider::Registry;
-use crate::session::{Batch, Outbox, SessionManager, Shared, StreamEvent};
-use crate::tools::Tools;
-use crate::workspace::{Root, Workspace, file_uri};
+use crate::session::{Batch, SessionManager, Shared, Start, StreamEvent};
+use crate::workspace::{Root, file_uri};
 
 /// The exit code of a program that the user interrupted.
 const INTERRUPTED: u8 = 130;
 
 /// Sends the prompt and streams the answer.
-pub(super) async fn run(
-    environment: Environment,
-    layer: Layer,
-    arguments: AskArguments,
-) -> Result<ExitCode, UserError> {
+pub(super) async fn run(start: Start, arguments: AskArguments) -> Result<ExitCode, UserError> {
     let prompt = prompt(arguments.prompt)?;
-    let settings = SettingsOwner::new(&environment, layer)?;
-    let workspace = Workspace::default();
+    let shared = Shared::new(start)?;
     let here = std::env::current_dir().ok().and_then(|directory| file_uri(&directory));
-    workspace.roots.set(here.into_iter().map(Root::new).collect());
-    let outbox = Arc::new(Outbox::default());
-    let manager = SessionManager::new(Shared {
-        registry: Registry::new(Arc::new(environment)),
-        workspace: Arc::new(workspace),
-        tools: Tools::builtin(),
-        outbox: outbox.clone(),
-        settings: settings.subscribe(),
-    });
+    shared.workspace.roots.set(here.into_iter().map(Root::new).collect());
+    shared.roots_changed();
+    let outbox = shared.outbox.clone();
+    let manager = SessionManager::new(shared);
     let session_id = manager.create(NewParams::default())?.session.session_id;
     let stream_token = StreamToken::Text("ask".to_owned());
     let content = vec![ContentBlock::text(prompt)];

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -12,21 +11,22 @@ use super::args::DemoArguments;
 use super::lsp_client::LspClient;
 use super::print::{self, Style};
 use crate::chat::{ContentBlock, Item, ItemContent, ItemDelta, ItemId, ItemStatus, SessionUpdate, TurnStopReason};
-use crate::config::{Environment, Layer, SettingsOwner};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::{NewResult, ProgressValue};
-use crate::provider::Registry;
+use crate::session::{Shared, Start};
 use crate::workspace::file_uri;
 
 /// The stream's token.
 const TOKEN: &str = "demo-1";
 
 /// Shows the main job.
-pub(super) async fn run(environment: Environment, layer: Layer, demo: DemoArguments) -> Result<ExitCode, UserError> {
-    let settings = SettingsOwner::new(&environment, layer)?.subscribe().borrow().clone();
+pub(super) async fn run(start: Start, demo: DemoArguments) -> Result<ExitCode, UserError> {
+    let user_file = start.user_file.clone();
+    let shared = Shared::new(start)?;
+    let settings = shared.settings(None);
     let (model, why) = match &settings.model.value {
         Some(model) => (model.clone(), format!("from the {}", settings.model.source)),
-        None => match Registry::new(Arc::new(environment)).default_model() {
+        None => match shared.registry.default_model() {
             Ok(model) => (model.to_string(), "a credential was found".to_owned()),
             Err(_) => ("sim:default".to_owned(), "simulated: no credential was found, none is needed".to_owned()),
         },
@@ -37,7 +37,7 @@ pub(super) async fn run(environment: Environment, layer: Layer, demo: DemoArgume
         UserError::new(ErrorCode::ServerInternal, format!("there is no current directory: {error}"))
     })?;
     let prompt = demo.prompt.unwrap_or_else(|| own_prompt(&directory));
-    let mut client = start(&show)?;
+    let mut client = start_server(&show, user_file.as_deref())?;
     let root = file_uri(&directory);
     initialize(&mut client, &show, root.as_deref()).await?;
     let params = json!({"workspaceUri": root, "model": model});
@@ -67,11 +67,14 @@ fn own_prompt(directory: &Path) -> String {
     }
 }
 
-fn start(show: &Show) -> Result<LspClient, UserError> {
+fn start_server(show: &Show, user_file: Option<&Path>) -> Result<LspClient, UserError> {
     let program = std::env::current_exe()
         .map_err(|error| UserError::new(ErrorCode::ServerInternal, format!("this program cannot be found: {error}")))?;
     let mut command = Command::new(program);
     command.arg("serve");
+    if let Some(file) = user_file {
+        command.arg("--config").arg(file);
+    }
     let client = LspClient::start(command)?;
     show.step("server", &format!("process {} on standard input and output", client.process_id().unwrap_or_default()));
     Ok(client)

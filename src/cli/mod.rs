@@ -6,6 +6,7 @@
 
 mod args;
 mod ask;
+mod config;
 mod demo;
 mod export;
 mod lsp_client;
@@ -20,6 +21,7 @@ use clap::{CommandFactory, Parser};
 use crate::config::Environment;
 use crate::error::UserError;
 use crate::server::serve;
+use crate::session::Start;
 use crate::telemetry::{self, LogTarget};
 use args::{Arguments, Command};
 
@@ -41,20 +43,25 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
-    let environment = Environment::from_process();
-    let layer = arguments.layer();
+    let start = Start {
+        environment: Environment::from_process(),
+        command_line: arguments.layer(),
+        user_file: arguments.config.clone(),
+    };
     match arguments.command.unwrap_or(Command::Serve { stdio: true }) {
         Command::Serve { .. } => {
             if std::io::stdin().is_terminal() {
                 print::line_to_stderr("souffleur speaks LSP here and waits for an editor; try `souffleur demo`");
             }
-            let code = block_on(serve(environment, layer))??;
+            let code = block_on(serve(start))??;
             // A thread that still waits for input or for a file must not keep the process.
             std::process::exit(i32::from(code));
         }
-        Command::Ask(ask) => block_on(ask::run(environment, layer, ask))?,
-        Command::Demo(demo) => block_on(demo::run(environment, layer, demo))?,
-        Command::Models(models) => block_on(models::run(environment, layer, models))?.map(|()| ExitCode::SUCCESS),
+        Command::Ask(ask) => block_on(ask::run(start, ask))?,
+        Command::Demo(demo) => block_on(demo::run(start, demo))?,
+        Command::Models(models) => block_on(models::run(start, models))?.map(|()| ExitCode::SUCCESS),
+        Command::Config(command) => config::run(start, command),
+        Command::Trust(arguments) => config::trust(start, arguments),
         Command::Export { format, out } => export::run(format, &out).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "souffleur", &mut std::io::stdout());

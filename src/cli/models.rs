@@ -2,10 +2,9 @@
 
 use super::args::ModelsArguments;
 use super::print::{self, Style};
-use crate::config::{Environment, Layer, SettingsOwner};
 use crate::error::UserError;
 use crate::protocol::{ModelEntry, ModelLifecycle, ModelListParams, ModelPrice};
-use crate::provider::Registry;
+use crate::session::{Shared, Start};
 
 const HEADINGS: [&str; 9] =
     ["MODEL", "CONTEXT", "OUTPUT", "THINKING", "EFFORT (* DEFAULT)", "IN $/M", "OUT $/M", "CACHED $/M", "NOTE"];
@@ -13,11 +12,11 @@ const HEADINGS: [&str; 9] =
 const NUMBERS: [usize; 5] = [1, 2, 5, 6, 7];
 
 /// Prints the list.
-pub(super) async fn run(environment: Environment, layer: Layer, arguments: ModelsArguments) -> Result<(), UserError> {
-    let settings = SettingsOwner::new(&environment, layer)?.subscribe().borrow().clone();
-    let registry = Registry::new(std::sync::Arc::new(environment));
+pub(super) async fn run(start: Start, arguments: ModelsArguments) -> Result<(), UserError> {
+    let shared = Shared::new(start)?;
+    let settings = shared.settings(None);
     let params = ModelListParams { provider: None, refresh: arguments.refresh };
-    let list = registry.list_models(&params, &settings).await?;
+    let list = shared.registry.list_models(&params, &settings).await?;
     if arguments.json {
         print::line(&serde_json::to_string_pretty(&list).unwrap_or_default());
         return Ok(());

@@ -1,111 +1,103 @@
 //! The settings and their layers.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
-use crate::chat::{CacheTtl, Effort, Sampling, Thinking, ThinkingDisplay};
+use super::key::settings;
+use super::provider::{ProviderLayer, ProviderSettings};
+use super::source::{Reach, Source};
+use crate::chat::{CacheTtl, Effort, Thinking, ThinkingDisplay};
 
-/// Where a value came from. The order is that of precedence, the weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// Built in.
-    Default,
-    /// The editor's settings.
-    Editor,
-    /// An environment variable.
-    Environment,
-    /// An option on the command line.
-    CommandLine,
+settings! {
+    /// One layer's say on the general settings. What is `None` is left to the layers below.
+    layer GeneralLayer;
+    /// The general settings, resolved.
+    settings General;
+    /// The general settings: those of no provider.
+    table GENERAL;
+
+    /// The model of new sessions, as `provider:model`; without one the credentials there are decide.
+    "model", Workspace, "text, `provider:model`", model: Option<String> = None;
+    /// The most tokens one answer may have, thinking included.
+    "maxOutputTokens", Lower, "whole number of tokens", max_output_tokens: u32 = 32_000;
+    /// How hard models try; without it each model's own default.
+    "effort", Workspace, "`low`, `medium`, `high`, `xhigh`, `max`", effort: Option<Effort> = None;
+    /// Whether and how models think.
+    "thinking", Workspace, "object, see below", thinking: Thinking = Thinking::Auto;
+    /// What they show of it.
+    "thinkingDisplay", Workspace, "`summarized`, `omitted`", thinking_display: ThinkingDisplay = ThinkingDisplay::Summarized;
+    /// The sampling temperature, for models and API versions that take one.
+    "sampling.temperature", Workspace, "number, 0 to 2", temperature: Option<f64> = None;
+    /// The share of the likeliest tokens that are sampled from, for models and API versions that take it.
+    "sampling.topP", Workspace, "number, 0 to 1", top_p: Option<f64> = None;
+    /// How many of the likeliest tokens are sampled from, for models and API versions that take it.
+    "sampling.topK", Workspace, "whole number", top_k: Option<u32> = None;
+    /// Whether the provider's prompt cache is used.
+    "promptCache.enabled", Editor, "true or false", prompt_cache: bool = true;
+    /// How long its entries live.
+    "promptCache.ttl", Editor, "`5m`, `1h`", prompt_cache_ttl: CacheTtl = CacheTtl::FiveMinutes;
+    /// How often a failed request is sent again.
+    "retry.maxRetries", Lower, "whole number", max_retries: u32 = 2;
+    /// The first wait before that, in milliseconds.
+    "retry.baseDelayMs", Editor, "milliseconds", retry_base_delay_ms: u64 = 500;
+    /// How long to wait after a 429 that does not say, in milliseconds; 0: as after any other failure.
+    "retry.rateLimitFallbackMs", Editor, "milliseconds", rate_limit_fallback_ms: u64 = 0;
+    /// A file with the answers of the simulated provider.
+    "sim.script", User, "path of a file", sim_script: Option<PathBuf> = None;
+    /// A directory to which providers' answers are recorded.
+    "record.dir", User, "path of a directory", record_dir: Option<PathBuf> = None;
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Default => "built-in default",
-            Self::Editor => "editor settings",
-            Self::Environment => "environment",
-            Self::CommandLine => "command line",
-        })
+/// One layer's say. What it does not say is left to the layers below.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layer {
+    /// On the general settings.
+    pub general: GeneralLayer,
+    /// On each provider's, by the part before the colon of its models' names.
+    pub providers: BTreeMap<String, ProviderLayer>,
+}
+
+/// All settings, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The general settings.
+    pub general: General,
+    /// The providers that something is said of.
+    pub providers: BTreeMap<String, Arc<ProviderSettings>>,
+}
+
+/// So that the general settings read as what they are: the settings.
+impl std::ops::Deref for Settings {
+    type Target = General;
+
+    fn deref(&self) -> &General {
+        &self.general
     }
 }
 
-/// A resolved value and its source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// Where it came from.
-    pub source: Source,
-}
+static SAID_NOTHING: LazyLock<Arc<ProviderSettings>> = LazyLock::new(|| Arc::new(ProviderSettings::from_layers(&[])));
 
-macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
-        /// One layer's say. What is `None` is left to the layers below.
-        #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct Layer {
-            $($(#[doc = $doc])+ pub $name: Option<$type>,)+
-        }
-
-        /// All settings, resolved.
-        #[derive(Clone, Debug, PartialEq)]
-        pub struct Settings {
-            $($(#[doc = $doc])+ pub $name: Setting<$type>,)+
-        }
-
-        impl Settings {
-            /// Resolves the layers, the weakest first.
-            pub fn resolve(layers: &[(Source, &Layer)]) -> Self {
-                Self { $($name: pick(layers, |layer| layer.$name.clone(), $default),)+ }
+impl Settings {
+    /// Resolves the layers, the weakest first.
+    pub fn resolve(layers: &[(Source, &Layer)]) -> Self {
+        let general: Vec<_> = layers.iter().map(|(source, layer)| (*source, &layer.general)).collect();
+        let built_in = Layer::built_in();
+        let mut providers: BTreeMap<String, Vec<(Source, &ProviderLayer)>> = BTreeMap::new();
+        for (source, layer) in [(Source::Default, &built_in)].iter().chain(layers) {
+            for (name, provider) in &layer.providers {
+                providers.entry(name.clone()).or_default().push((*source, provider));
             }
         }
-    };
-}
+        let resolved =
+            providers.into_iter().map(|(name, layers)| (name, Arc::new(ProviderSettings::from_layers(&layers))));
+        Self { general: General::from_layers(&general), providers: resolved.collect() }
+    }
 
-settings! {
-    /// The model of new sessions, as `provider:model`; `None` leaves the choice to the credentials there are.
-    model: Option<String> = None;
-    /// The most tokens one answer may have, thinking included.
-    max_output_tokens: u32 = 32_000;
-    /// Whether and how models think.
-    thinking: Thinking = Thinking::Auto;
-    /// What they show of it.
-    thinking_display: ThinkingDisplay = ThinkingDisplay::Summarized;
-    /// How hard they try; `None` for each model's own default.
-    effort: Option<Effort> = None;
-    /// Sampling parameters.
-    sampling: Sampling = Sampling::default();
-    /// Whether the provider's prompt cache is used.
-    prompt_cache: bool = true;
-    /// How long its entries live.
-    prompt_cache_ttl: CacheTtl = CacheTtl::FiveMinutes;
-    /// How often a failed request is sent again.
-    max_retries: u32 = 2;
-    /// The first wait before that, in milliseconds.
-    retry_base_delay_ms: u64 = 500;
-    /// How long to wait after a 429 that does not say, in milliseconds; 0: as after any other failure.
-    rate_limit_fallback_ms: u64 = 0;
-    /// The base URL of Anthropic's API, without `/v1`.
-    anthropic_base_url: String = "https://api.anthropic.com".to_owned();
-    /// The version of Anthropic's API.
-    anthropic_version: String = "2026-10-21".to_owned();
-    /// Beta features of Anthropic's API.
-    anthropic_betas: Vec<String> = Vec::new();
-    /// Anthropic's service tier.
-    anthropic_service_tier: Option<String> = None;
-    /// An opaque name of the user, for Anthropic.
-    anthropic_user_id: Option<String> = None;
-    /// At most so many requests a second to Anthropic.
-    anthropic_requests_per_second: Option<f64> = None;
-    /// A file with the answers of the simulated provider.
-    sim_script: Option<PathBuf> = None;
-    /// A directory to which providers' answers are recorded.
-    record_dir: Option<PathBuf> = None;
-}
-
-fn pick<T>(layers: &[(Source, &Layer)], get: impl Fn(&Layer) -> Option<T>, default: T) -> Setting<T> {
-    let strongest = layers.iter().rev().find_map(|(source, layer)| Some((*source, get(layer)?)));
-    let (source, value) = strongest.unwrap_or((Source::Default, default));
-    Setting { value, source }
+    /// The settings of a provider.
+    pub fn provider(&self, name: &str) -> Arc<ProviderSettings> {
+        self.providers.get(name).unwrap_or(&SAID_NOTHING).clone()
+    }
 }
 
 impl Default for Settings {
@@ -117,14 +109,46 @@ impl Default for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    fn layer(pairs: &[(&str, serde_json::Value)]) -> Layer {
+        let mut layer = Layer::default();
+        for (key, value) in pairs {
+            layer.set(key, value.clone(), None).unwrap();
+        }
+        layer
+    }
 
     #[test]
     fn the_strongest_layer_wins_and_is_named() {
-        let editor = Layer { model: Some(Some("sim:a".into())), max_output_tokens: Some(5), ..Layer::default() };
-        let environment = Layer { model: Some(Some("sim:b".into())), ..Layer::default() };
+        let editor = layer(&[("model", json!("sim:a")), ("maxOutputTokens", json!(5))]);
+        let environment = layer(&[("model", json!("sim:b"))]);
         let settings = Settings::resolve(&[(Source::Editor, &editor), (Source::Environment, &environment)]);
-        assert_eq!(settings.model, Setting { value: Some("sim:b".into()), source: Source::Environment });
-        assert_eq!(settings.max_output_tokens, Setting { value: 5, source: Source::Editor });
-        assert_eq!(settings.anthropic_base_url.source, Source::Default);
+        assert_eq!(settings.model.value.as_deref(), Some("sim:b"));
+        assert_eq!((settings.model.source, settings.max_output_tokens.source), (Source::Environment, Source::Editor));
+        assert_eq!(settings.max_output_tokens.value, 5);
+        let anthropic = settings.provider("anthropic");
+        assert_eq!(anthropic.base_url.value.as_deref(), Some("https://api.anthropic.com"));
+        assert_eq!(anthropic.base_url.source, Source::Default);
+        assert_eq!(settings.provider("acme").base_url.value, None);
+    }
+
+    #[test]
+    fn providers_are_resolved_key_by_key() {
+        let user = layer(&[("providers.acme.baseUrl", json!("http://a")), ("providers.acme.profile", json!("vllm"))]);
+        let command_line = layer(&[("providers.acme.baseUrl", json!("http://b"))]);
+        let acme = Settings::resolve(&[(Source::User, &user), (Source::CommandLine, &command_line)]).provider("acme");
+        assert_eq!(acme.base_url.value.as_deref(), Some("http://b"));
+        assert_eq!(acme.profile.value.as_deref(), Some("vllm"));
+    }
+
+    #[test]
+    fn a_workspace_lowers_limits_and_never_raises_them() {
+        let user = layer(&[("maxOutputTokens", json!(1000))]);
+        for (said, counts) in [(500, 500), (2000, 1000)] {
+            let workspace = layer(&[("maxOutputTokens", json!(said))]);
+            let settings = Settings::resolve(&[(Source::User, &user), (Source::Workspace, &workspace)]);
+            assert_eq!(settings.max_output_tokens.value, counts);
+        }
     }
 }

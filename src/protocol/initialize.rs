@@ -1,5 +1,7 @@
 //! What is said once, in `initialize`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +48,9 @@ pub struct EditorSettings {
     /// What is done when a request fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySettings>,
-    /// Settings of the provider Anthropic.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub anthropic: Option<AnthropicSettings>,
+    /// Settings of providers, by the part before the colon of their models' names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub providers: BTreeMap<String, EditorProviderSettings>,
     /// See [`ClientCapabilities`]. Read in `initializationOptions` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<ClientCapabilities>,
@@ -81,25 +83,31 @@ pub struct RetrySettings {
     pub rate_limit_fallback_ms: Option<u64>,
 }
 
-/// Settings of the provider Anthropic.
+/// What an editor can set of a provider. Addresses, keys and files are the user's own to set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct AnthropicSettings {
-    /// The API's version: `2026-10-21` or `2023-06-01`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// Names of beta features.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub betas: Option<Vec<String>>,
-    /// `auto` or `standard_only`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_tier: Option<String>,
-    /// An opaque name of the user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
+pub struct EditorProviderSettings {
     /// At most so many requests a second, for all sessions together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_second: Option<f64>,
+    /// Anthropic: the API's version: `2026-10-21` or `2023-06-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Anthropic: names of beta features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub betas: Option<Vec<String>>,
+    /// Anthropic: `auto` or `standard_only`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// Anthropic: an opaque name of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Ollama: the tokens that input and output may have together, at most the model's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_ctx: Option<u32>,
+    /// Ollama: how long a model stays loaded: a duration such as `5m`, or a number of seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<String>,
 }
 
 /// What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`.

@@ -4,6 +4,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::config::{ConfigShowParams, ConfigShowResult, WorkspaceTrustParams, WorkspaceTrustResult};
 use super::model::{ModelListParams, ModelListResult};
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
@@ -108,5 +109,7 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/warm", ClientToServer, WarmParams, WarmResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
+    request!("souffleur/config/show", ClientToServer, ConfigShowParams, ConfigShowResult),
+    request!("souffleur/workspace/trust", ClientToServer, WorkspaceTrustParams, WorkspaceTrustResult),
     notification!("$/progress", ServerToClient, ProgressParams),
 ];

@@ -5,6 +5,8 @@
 //! *Owns*: the shape of every custom message. Field names and type tags are camelCase; unknown fields are ignored.
 //! *Must not know*: LSP's own types, transports, sessions, providers.
 
+mod auth;
+mod config;
 pub mod export;
 mod initialize;
 mod method;
@@ -13,8 +15,13 @@ mod session;
 mod stream;
 mod usage;
 
+pub use auth::{AuthMode, AuthStep, KeyHeader};
+pub use config::{
+    ConfigShowParams, ConfigShowResult, SettingProblem, SettingSource, SettingValue, SettingsFileInfo,
+    SettingsFileState, WorkspaceTrustParams, WorkspaceTrustResult,
+};
 pub use initialize::{
-    AnthropicSettings, ClientCapabilities, EditorSettings, PROTOCOL_VERSION, PromptCacheSettings, RetrySettings,
+    ClientCapabilities, EditorProviderSettings, EditorSettings, PROTOCOL_VERSION, PromptCacheSettings, RetrySettings,
     ServerExperimental,
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};

@@ -94,7 +94,7 @@ impl ApiVersion {
     /// `config.invalid` when there is none of that name.
     pub fn from_setting(text: &str) -> Result<Self, UserError> {
         Self::parse(text).ok_or_else(|| {
-            UserError::new(ErrorCode::ConfigInvalid, format!("anthropic.version {text:?} is not known"))
+            UserError::new(ErrorCode::ConfigInvalid, format!("providers.anthropic.version {text:?} is not known"))
                 .with_hint("set it to 2026-10-21 or 2023-06-01")
         })
     }

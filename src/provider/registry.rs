@@ -70,16 +70,17 @@ impl Registry {
     /// # Errors
     /// As [`Registry::provider`].
     pub fn provider_named(&self, name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, UserError> {
+        let own = settings.provider(name);
         match name {
             anthropic::NAME => Ok(Arc::new(Anthropic {
-                endpoint: anthropic::endpoint(&settings.anthropic_base_url.value).into(),
+                endpoint: anthropic::endpoint(own.base_url.value.as_deref().unwrap_or_default()).into(),
                 credential: auth::anthropic(&self.environment),
                 http: self.http.clone(),
                 policy: retry_policy(settings),
-                limiter: self.limiter(settings.anthropic_requests_per_second.value),
+                limiter: self.limiter(own.requests_per_second.value),
                 record: settings.record_dir.value.clone(),
                 catalog: self.catalog.clone(),
-                version: ApiVersion::from_setting(&settings.anthropic_version.value),
+                version: ApiVersion::from_setting(own.version.value.as_deref().unwrap_or_default()),
             })),
             sim::NAME => Ok(Arc::new(Sim::new(settings.sim_script.value.clone()))),
             unknown => Err(UserError::new(ErrorCode::ProviderUnknown, format!("there is no provider {unknown:?}"))

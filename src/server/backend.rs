@@ -14,12 +14,12 @@ use tower_lsp::{Client, LanguageServer};
 
 use super::capabilities::Capabilities;
 use super::errors::Params;
-use super::handlers::{documents, lifecycle, models, sessions, workspace};
-use crate::config::SettingsOwner;
+use super::handlers::{configuration, documents, lifecycle, models, sessions, workspace};
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult,
-    ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, SessionUsageParams,
-    SessionUsageResult, StreamToken, WarmParams, WarmResult,
+    CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, ListParams, ListResult,
+    LoadParams, LoadResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult,
+    SessionUsageParams, SessionUsageResult, StreamToken, WarmParams, WarmResult, WorkspaceTrustParams,
+    WorkspaceTrustResult,
 };
 use crate::session::SessionManager;
 
@@ -27,7 +27,6 @@ use crate::session::SessionManager;
 pub(super) struct Backend {
     pub(super) client: Client,
     pub(super) manager: Arc<SessionManager>,
-    pub(super) settings: SettingsOwner,
     pub(super) capabilities: OnceLock<Capabilities>,
     pub(super) stop: CancellationToken,
     pub(super) session_updates: Arc<AtomicBool>,
@@ -42,16 +41,10 @@ pub(super) struct ProgressCancelParams {
 
 #[allow(clippy::unused_async, reason = "the router wants its handlers async")]
 impl Backend {
-    pub(super) fn new(
-        client: Client,
-        manager: Arc<SessionManager>,
-        settings: SettingsOwner,
-        stop: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(client: Client, manager: Arc<SessionManager>, stop: CancellationToken) -> Self {
         Self {
             client,
             manager,
-            settings,
             capabilities: OnceLock::new(),
             stop,
             session_updates: Arc::default(),
@@ -105,6 +98,14 @@ impl Backend {
         models::list(self, params).await
     }
 
+    pub(super) async fn config_show(&self, params: Params<ConfigShowParams>) -> Result<ConfigShowResult> {
+        configuration::show(self, params)
+    }
+
+    pub(super) async fn workspace_trust(&self, params: Params<WorkspaceTrustParams>) -> Result<WorkspaceTrustResult> {
+        configuration::trust(self, params)
+    }
+
     pub(super) async fn progress_cancel(&self, params: Params<ProgressCancelParams>) {
         sessions::progress_cancel(self, params);
     }
@@ -137,7 +138,7 @@ impl LanguageServer for Backend {
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
-        workspace::configuration_changed(self, params).await;
+        configuration::changed(self, params).await;
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {

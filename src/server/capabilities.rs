@@ -2,7 +2,7 @@
 
 use tower_lsp::ls_types::{InitializeParams, PositionEncodingKind, WorkspaceFolder};
 
-use crate::protocol::{ClientCapabilities, EditorSettings};
+use crate::protocol::ClientCapabilities;
 use crate::workspace::{PositionEncoding, Root, file_uri};
 
 /// What was negotiated.
@@ -16,31 +16,38 @@ pub(super) struct Capabilities {
     pub(super) process_id: Option<u32>,
     /// The workspace folders.
     pub(super) roots: Vec<Root>,
-    /// The settings that came along, and what of them could not be read.
-    pub(super) settings: Result<EditorSettings, String>,
+    /// The settings that came along.
+    pub(super) settings: Option<serde_json::Value>,
+    /// Whether the client answers `workspace/configuration`.
+    pub(super) configuration: bool,
+    /// Whether it tells of changed settings only when it is asked to.
+    pub(super) registers_configuration: bool,
 }
 
 impl Capabilities {
     /// Reads what a client sent.
     pub(super) fn negotiate(params: &InitializeParams) -> Self {
         let offered = params.capabilities.general.as_ref().and_then(|general| general.position_encodings.as_deref());
-        let settings = match &params.initialization_options {
-            None | Some(serde_json::Value::Null) => Ok(EditorSettings::default()),
-            Some(options) => serde_path_to_error::deserialize(options).map_err(|error| error.to_string()),
-        };
+        let mut settings = params.initialization_options.clone().filter(|options| !options.is_null());
+        let ours = settings.as_mut().and_then(|options| options.as_object_mut()?.remove("capabilities"));
         let experimental = params
             .capabilities
             .experimental
             .as_ref()
             .and_then(|experimental| experimental.get("souffleur"))
             .and_then(|souffleur| serde_json::from_value(souffleur.clone()).ok());
-        let declared = settings.as_ref().ok().and_then(|settings| settings.capabilities.clone());
+        let declared = ours.and_then(|ours| serde_json::from_value(ours).ok());
+        let workspace = params.capabilities.workspace.as_ref();
         Self {
             position_encoding: choose(offered.unwrap_or_default()),
             souffleur: experimental.or(declared).unwrap_or_default(),
             process_id: params.process_id,
             roots: roots(params),
             settings,
+            configuration: workspace.is_some_and(|workspace| workspace.configuration == Some(true)),
+            registers_configuration: workspace
+                .and_then(|workspace| workspace.did_change_configuration.as_ref()?.dynamic_registration)
+                .unwrap_or(false),
         }
     }
 }
@@ -119,8 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_read_are_named() {
-        let capabilities = negotiate(json!({"capabilities": {}, "initializationOptions": {"model": 5}}));
-        assert!(capabilities.settings.unwrap_err().contains("model"));
+    fn settings_are_taken_without_the_capabilities_among_them() {
+        let options = json!({"model": 5, "capabilities": {"sessionUpdate": true}});
+        let capabilities = negotiate(json!({"capabilities": {}, "initializationOptions": options}));
+        assert_eq!(capabilities.settings, Some(json!({"model": 5})));
+        assert!(!capabilities.configuration && !capabilities.registers_configuration);
+        let workspace = json!({"configuration": true, "didChangeConfiguration": {"dynamicRegistration": true}});
+        let capabilities = negotiate(json!({"capabilities": {"workspace": workspace}}));
+        assert!(capabilities.configuration && capabilities.registers_configuration);
     }
 }

@@ -22,12 +22,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::LspService;
 
-use crate::config::{Environment, Layer, SettingsOwner};
 use crate::error::UserError;
-use crate::provider::Registry;
-use crate::session::{Outbox, SessionManager, Shared};
-use crate::tools::Tools;
-use crate::workspace::Workspace;
+use crate::session::{SessionManager, Shared, Start};
 use backend::Backend;
 
 /// How long sessions may take to end when the server does.
@@ -41,18 +37,12 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// `config.invalid` when the environment has a setting that cannot be used.
-pub async fn serve(environment: Environment, command_line: Layer) -> Result<u8, UserError> {
-    let settings = SettingsOwner::new(&environment, command_line)?;
-    let outbox = Arc::new(Outbox::default());
-    let manager = Arc::new(SessionManager::new(Shared {
-        registry: Registry::new(Arc::new(environment)),
-        workspace: Arc::new(Workspace::default()),
-        tools: Tools::builtin(),
-        outbox: outbox.clone(),
-        settings: settings.subscribe(),
-    }));
+pub async fn serve(start: Start) -> Result<u8, UserError> {
+    let shared = Shared::new(start)?;
+    let outbox = shared.outbox.clone();
+    let manager = Arc::new(SessionManager::new(shared));
     let stop = CancellationToken::new();
-    let (service, socket) = service(manager.clone(), settings, stop.clone());
+    let (service, socket) = service(manager.clone(), stop.clone());
     let (requests, replies) = socket.split();
     let session_updates = service.inner().session_updates();
     let (writer, sender) = writer::Writer::new(outbox, requests, session_updates);
@@ -66,12 +56,8 @@ pub async fn serve(environment: Environment, command_line: Layer) -> Result<u8, 
     Ok(code)
 }
 
-fn service(
-    manager: Arc<SessionManager>,
-    settings: SettingsOwner,
-    stop: CancellationToken,
-) -> (LspService<Backend>, tower_lsp::ClientSocket) {
-    LspService::build(|client| Backend::new(client, manager, settings, stop))
+fn service(manager: Arc<SessionManager>, stop: CancellationToken) -> (LspService<Backend>, tower_lsp::ClientSocket) {
+    LspService::build(|client| Backend::new(client, manager, stop))
         .custom_method("souffleur/session/new", Backend::session_new)
         .custom_method("souffleur/session/list", Backend::session_list)
         .custom_method("souffleur/session/load", Backend::session_load)
@@ -81,6 +67,8 @@ fn service(
         .custom_method("souffleur/session/usage", Backend::session_usage)
         .custom_method("souffleur/session/warm", Backend::session_warm)
         .custom_method("souffleur/model/list", Backend::model_list)
+        .custom_method("souffleur/config/show", Backend::config_show)
+        .custom_method("souffleur/workspace/trust", Backend::workspace_trust)
         .custom_method("window/workDoneProgress/cancel", Backend::progress_cancel)
         .finish()
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::command::{Command, Prompt, Used};
-use super::manager::{Shared, now};
+use super::manager::now;
 use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
 use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
+use super::shared::Shared;
 use super::spent::Spent;
 use super::turn::{Effect, TurnSetup};
 use crate::chat::{ContentBlock, Item, Message, Role, SessionUpdate, TurnId};
@@ -129,7 +130,7 @@ impl Actor {
             return Err(UserError::new(ErrorCode::SessionBusy, "the session is running a turn")
                 .with_hint("wait for its end, cancel it, or use another session"));
         }
-        let settings = self.shared.settings();
+        let settings = self.shared.settings(self.root.as_deref());
         let model = prompt.model.unwrap_or_else(|| self.model.clone());
         self.shared.registry.provider(&model, &settings)?.ready()?;
         let mut options = request_options(&settings, &prompt.options)?;
@@ -328,7 +329,7 @@ impl Actor {
 
     /// A request of the session with these messages, outside a turn.
     fn request_of(&self, messages: Vec<Arc<Message>>) -> Result<CompletionRequest, UserError> {
-        let settings = self.shared.settings();
+        let settings = self.shared.settings(self.root.as_deref());
         self.shared.registry.provider(&self.model, &settings)?.ready()?;
         let (options, tools) = match &self.turn {
             Some(turn) => (turn.asked.options.clone(), turn.asked.tools.clone()),

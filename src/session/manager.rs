@@ -1,16 +1,16 @@
 //! The sessions there are, and the way to their inboxes.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dashmap::DashMap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::actor::Actor;
 use super::command::{Command, Prompt, Reply, Used};
-use super::outbox::Outbox;
+use super::shared::Shared;
 use crate::chat::{ContentBlock, SessionId};
-use crate::config::Settings;
 use crate::error::{ErrorCode, UserError};
 use crate::models::{ModelName, cost};
 use crate::protocol::{
@@ -18,36 +18,13 @@ use crate::protocol::{
     NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult,
     StreamToken, WarmParams, WarmResult,
 };
-use crate::provider::{Registry, is_simulated};
-use crate::tools::Tools;
-use crate::workspace::{Root, Workspace};
+use crate::provider::is_simulated;
+use crate::workspace::Root;
 
 /// How many sessions are held at once.
 const MAX_SESSIONS: usize = 1_000;
 /// How many messages wait in a session's inbox.
 const INBOX: usize = 64;
-
-/// What all sessions share.
-#[derive(Debug)]
-pub struct Shared {
-    /// The providers.
-    pub registry: Registry,
-    /// The project.
-    pub workspace: Arc<Workspace>,
-    /// The tools.
-    pub tools: Tools,
-    /// Where updates go.
-    pub outbox: Arc<Outbox>,
-    /// The settings as they are now.
-    pub settings: watch::Receiver<Arc<Settings>>,
-}
-
-impl Shared {
-    /// A snapshot of the settings.
-    pub fn settings(&self) -> Arc<Settings> {
-        self.settings.borrow().clone()
-    }
-}
 
 /// The sessions. Every call puts its message into the session's inbox before it first waits, so the order of calls is
 /// the order in which sessions see them.
@@ -61,6 +38,7 @@ pub struct SessionManager {
 struct Handle {
     inbox: mpsc::Sender<Command>,
     info: Arc<Mutex<SessionInfo>>,
+    root: Option<PathBuf>,
 }
 
 impl Handle {
@@ -103,16 +81,17 @@ impl SessionManager {
             return Err(UserError::new(ErrorCode::SessionLimit, format!("{MAX_SESSIONS} sessions are open"))
                 .with_hint("close sessions that are no longer needed"));
         }
-        let settings = self.shared.settings();
+        let root = match params.workspace_uri {
+            Some(uri) => Some(Root::new(uri)),
+            None => self.shared.workspace.roots.all().first().cloned(),
+        };
+        let path = root.as_ref().and_then(|root| root.path.clone());
+        let settings = self.shared.settings(path.as_deref());
         let model: ModelName = match params.model.as_ref().or(settings.model.value.as_ref()) {
             Some(name) => name.parse()?,
             None => self.shared.registry.default_model()?,
         };
         self.shared.registry.provider(&model, &settings)?;
-        let root = match params.workspace_uri {
-            Some(uri) => Some(Root::new(uri)),
-            None => self.shared.workspace.roots.all().first().cloned(),
-        };
         let created_at = now();
         let session = SessionInfo {
             session_id: SessionId::generate(),
@@ -127,10 +106,9 @@ impl SessionManager {
         };
         let (inbox, receiver) = mpsc::channel(INBOX);
         let info = Arc::new(Mutex::new(session.clone()));
-        let path = root.and_then(|root| root.path);
-        let actor = Actor::new(self.shared.clone(), receiver, info.clone(), model, path);
+        let actor = Actor::new(self.shared.clone(), receiver, info.clone(), model, path.clone());
         tokio::spawn(actor.run());
-        self.sessions.insert(session.session_id.clone(), Arc::new(Handle { inbox, info }));
+        self.sessions.insert(session.session_id.clone(), Arc::new(Handle { inbox, info, root: path }));
         Ok(NewResult { session })
     }
 
@@ -215,7 +193,8 @@ impl SessionManager {
         let Used { mut result, to_count } =
             ask(&handle, |reply| Command::Usage { count: params.count, reply })?.await?;
         if let Some(request) = to_count {
-            let provider = self.shared.registry.provider(&request.model, &self.shared.settings())?;
+            let provider =
+                self.shared.registry.provider(&request.model, &self.shared.settings(handle.root.as_deref()))?;
             let name = request.model.clone();
             let counted = provider.count_tokens(*request).await;
             result.counted = counted.map_err(|error| error.to_user(name.provider()))?;
@@ -231,7 +210,7 @@ impl SessionManager {
         let handle = self.handle(&params.session_id)?;
         let request = ask(&handle, |reply| Command::Warm { reply })?.await?;
         let model = request.model.clone();
-        let provider = self.shared.registry.provider(&model, &self.shared.settings())?;
+        let provider = self.shared.registry.provider(&model, &self.shared.settings(handle.root.as_deref()))?;
         let usage = provider.warm(*request).await.map_err(|error| error.to_user(model.provider()))?;
         let price = self.shared.registry.price(&model);
         let cost = usage.as_ref().and_then(|usage| Some(cost(price.as_ref()?, usage)));

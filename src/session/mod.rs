@@ -11,10 +11,13 @@ mod manager;
 mod options;
 mod outbox;
 mod running;
+mod settings;
+mod shared;
 mod spent;
 mod stream;
 mod turn;
 
-pub use manager::{SessionManager, Shared};
+pub use manager::SessionManager;
 pub use outbox::{Batch, Outbox, StreamEvent, TurnBegin, UpdateSender};
+pub use shared::{Shared, Start};
 pub use turn::{Effect, TurnMachine};

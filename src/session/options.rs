@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::turn::{ANSWER_TOOL, OutputPlan, Told};
-use crate::chat::{ToolChoice, ToolSpec};
+use crate::chat::{Sampling, ToolChoice, ToolSpec};
 use crate::config::Settings;
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::PromptOptions;
@@ -16,7 +16,8 @@ use crate::provider::{
 /// # Errors
 /// `config.invalid` for an API version that there is not.
 pub(super) fn request_options(settings: &Settings, prompt: &PromptOptions) -> Result<RequestOptions, UserError> {
-    let version = ApiVersion::from_setting(&settings.anthropic_version.value)?;
+    let anthropic = settings.provider("anthropic");
+    let version = ApiVersion::from_setting(anthropic.version.value.as_deref().unwrap_or_default())?;
     Ok(RequestOptions {
         thinking: prompt.thinking.unwrap_or(settings.thinking.value),
         thinking_display: settings.thinking_display.value,
@@ -28,13 +29,17 @@ pub(super) fn request_options(settings: &Settings, prompt: &PromptOptions) -> Re
         },
         output_schema: None,
         stop_sequences: prompt.stop_sequences.clone(),
-        sampling: settings.sampling.value,
+        sampling: Sampling {
+            temperature: settings.temperature.value,
+            top_p: settings.top_p.value,
+            top_k: settings.top_k.value,
+        },
         cache: settings.prompt_cache.value.then_some(settings.prompt_cache_ttl.value),
         anthropic: AnthropicOptions {
             version,
-            betas: settings.anthropic_betas.value.clone(),
-            service_tier: settings.anthropic_service_tier.value.clone(),
-            user_id: settings.anthropic_user_id.value.clone(),
+            betas: anthropic.betas.value.clone(),
+            service_tier: anthropic.service_tier.value.clone(),
+            user_id: anthropic.user_id.value.clone(),
         },
     })
 }
@@ -90,12 +95,14 @@ pub(super) fn plan_output(
 mod tests {
     use super::*;
     use crate::chat::{CacheTtl, Effort};
-    use crate::config::{Layer, Source};
+    use crate::config::{GeneralLayer, Layer, Source};
     use crate::error::ErrorCode;
 
     #[test]
     fn a_prompts_own_options_come_first() {
-        let layer = Layer { effort: Some(Some(Effort::Low)), prompt_cache: Some(false), ..Layer::default() };
+        let general =
+            GeneralLayer { effort: Some(Some(Effort::Low)), prompt_cache: Some(false), ..GeneralLayer::default() };
+        let layer = Layer { general, ..Layer::default() };
         let settings = Settings::resolve(&[(Source::Editor, &layer)]);
         let plain = request_options(&settings, &PromptOptions::default()).unwrap();
         assert_eq!((plain.effort, plain.cache), (Some(Effort::Low), None));
@@ -109,7 +116,8 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_an_error() {
-        let layer = Layer { anthropic_version: Some("2020-01-01".into()), ..Layer::default() };
+        let mut layer = Layer::default();
+        layer.set("providers.anthropic.version", "2020-01-01".into(), None).unwrap();
         let settings = Settings::resolve(&[(Source::Editor, &layer)]);
         let error = request_options(&settings, &PromptOptions::default()).unwrap_err();
         assert_eq!(error.code, ErrorCode::ConfigInvalid);

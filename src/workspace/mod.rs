@@ -1,7 +1,7 @@
 //! The project as the user sees it.
 //!
 //! *For*: reading files through the open, possibly unsaved buffers, and only inside the workspace.
-//! *Owns*: the roots, the overlay of open buffers, the rules of what may be read.
+//! *Owns*: the roots, the overlay of open buffers, the rules of what may be read, the user's trust in workspaces.
 //! *Must not know*: providers, sessions, LSP's types.
 
 mod document;
@@ -9,6 +9,7 @@ mod overlay;
 mod position;
 mod read;
 mod roots;
+mod trust;
 mod uri;
 
 pub use document::Document;
@@ -16,6 +17,7 @@ pub use overlay::Overlay;
 pub use position::{Position, PositionEncoding, TextChange};
 pub use read::{ReadError, ReadText, is_secret};
 pub use roots::{Root, Roots};
+pub use trust::Trust;
 pub use uri::{file_path, file_uri};
 
 /// The roots and the open buffers.

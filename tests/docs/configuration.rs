@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
-use souffleur::config::{Settings, VARIABLES};
+use souffleur::config::{
+    Environment, GENERAL, OPTIONS, PROVIDER, ProviderSettings, Reach, Settings, Source, VARIABLES, Variable,
+};
 use souffleur::protocol::EditorSettings;
 
 use crate::markdown::{Section, code, rows, sections};
@@ -21,57 +23,120 @@ fn souffleur(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     for variable in VARIABLES {
         command.env_remove(variable.name);
     }
-    command.env_remove("ANTHROPIC_API_KEY").args(arguments).envs(variables.iter().copied());
+    command
+        .env_remove("ANTHROPIC_API_KEY")
+        .env("SOUFFLEUR_CONFIG", "/nonexistent/config.toml")
+        .args(arguments)
+        .envs(variables.iter().copied());
     command.output().unwrap()
 }
 
-/// The code in a column of the table of settings, by the setting's name.
-fn column(at: usize) -> Vec<(String, String)> {
-    let document = read(DOCUMENT);
-    let sections = sections(&document);
-    let rows = rows(&section(&sections, "Settings").lines);
-    assert!(rows.len() >= 4, "the table was found");
-    let cell = |row: &Vec<&str>| Some((code(row[0])[0].to_owned(), (*code(row[at]).first()?).to_owned()));
-    rows.iter().filter_map(cell).collect()
-}
-
-fn sorted<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeSet<T> {
-    values.into_iter().collect()
-}
-
-#[test]
-fn the_variables_are_those_of_the_program() {
-    let known = VARIABLES.iter().map(|variable| (variable.setting.to_owned(), variable.name.to_owned()));
-    assert_eq!(sorted(column(4)), sorted(known));
-}
-
-#[test]
-fn the_editors_settings_are_those_of_the_program() {
-    let groups = ["promptCache", "retry", "anthropic", "sampling"];
-    let schema = schemars::schema_for!(EditorSettings).to_value();
-    let properties = |schema: &serde_json::Value| -> Vec<String> {
-        schema["properties"].as_object().unwrap().keys().cloned().collect()
+/// One row of a table of settings.
+fn row(setting: &str, doc: &str, expects: &str, default: &serde_json::Value, reach: Reach) -> String {
+    let name_in = |names: &[Variable]| {
+        let names =
+            names.iter().filter(|name| name.setting == setting || name.setting.ends_with(&format!(".{setting}")));
+        let names: Vec<String> = names.map(|variable| format!("`{}`", variable.name)).collect();
+        if names.is_empty() { "–".to_owned() } else { names.join(", ") }
     };
-    let mut known = BTreeSet::new();
-    for name in properties(&schema).into_iter().filter(|name| name != "capabilities") {
-        if !groups.contains(&name.as_str()) {
-            known.insert(name);
-            continue;
-        }
-        let alternatives = schema["properties"][&name]["anyOf"].as_array().unwrap();
-        let pointer = alternatives.iter().find_map(|option| option["$ref"].as_str()).unwrap();
-        let group = schema.pointer(pointer.trim_start_matches('#')).unwrap();
-        known.extend(properties(group).into_iter().map(|key| format!("{name}.{key}")));
+    let default = match default {
+        serde_json::Value::Null => "–".to_owned(),
+        serde_json::Value::Array(values) if values.is_empty() => "–".to_owned(),
+        serde_json::Value::Object(values) if values.is_empty() => "–".to_owned(),
+        serde_json::Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    };
+    let may = |source| if reach.admits(source) { "yes" } else { "no" };
+    let workspace = if reach == Reach::Lower { "to lower it" } else { may(Source::Workspace) };
+    format!(
+        "| `{setting}` | {} | {expects} | {default} | {workspace} | {} | {} | {} |",
+        doc.trim().replace("\n ", " ").replace('\n', " "),
+        may(Source::Editor),
+        name_in(VARIABLES),
+        name_in(OPTIONS),
+    )
+}
+
+/// The table of settings below `heading` is what the program's own table says. `UPDATE_DOCS=1` writes it anew.
+fn holds_table(heading: &str, expected: &[String]) {
+    let document = read(DOCUMENT);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let start = document.find(&format!("# {heading}\n")).unwrap();
+        let table = start + document[start..].find("\n| ").unwrap() + 1;
+        let rows = table + document[table..].match_indices('\n').nth(1).unwrap().0 + 1;
+        let end = rows + document[rows..].find("\n\n").unwrap() + 1;
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);
+        let text = format!("{}{}\n{}", &document[..rows], expected.join("\n"), &document[end..]);
+        std::fs::write(path, text).unwrap();
     }
-    assert_eq!(sorted(column(3).into_iter().map(|(_, name)| name)), known);
     let document = read(DOCUMENT);
     let sections = sections(&document);
-    let example = section(&sections, "Settings").fences.iter().find(|fence| fence.tag == "json settings").unwrap();
-    let settings: EditorSettings = serde_json::from_str(&example.text).unwrap();
-    assert_eq!(
-        serde_json::to_value(&settings).unwrap(),
-        serde_json::from_str::<serde_json::Value>(&example.text).unwrap()
-    );
+    let lines = section(&sections, heading).lines.iter().filter(|line| line.starts_with("| `"));
+    assert_eq!(lines.copied().collect::<Vec<_>>(), expected, "run with UPDATE_DOCS=1 and read the difference");
+}
+
+#[test]
+fn the_settings_are_those_of_the_program() {
+    let defaults = Settings::default();
+    let general =
+        GENERAL.iter().map(|key| row(key.name, key.doc, key.expects, &(key.get)(&defaults.general).value, key.reach));
+    holds_table("General settings", &general.collect::<Vec<_>>());
+    let nothing = ProviderSettings::from_layers(&[]);
+    let provider =
+        PROVIDER.iter().map(|key| row(key.name, key.doc, key.expects, &(key.get)(&nothing).value, key.reach));
+    holds_table("Settings of providers", &provider.collect::<Vec<_>>());
+}
+
+/// The keys of a schema's objects, in dotted form. A provider's name is written `*`.
+fn keys(schema: &serde_json::Value, node: &serde_json::Value, prefix: &str, found: &mut BTreeSet<String>) {
+    let pointer =
+        node["$ref"].as_str().or_else(|| node["anyOf"].as_array()?.iter().find_map(|one| one["$ref"].as_str()));
+    let node = pointer.map_or(node, |pointer| schema.pointer(pointer.trim_start_matches('#')).unwrap());
+    let join = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    if node["additionalProperties"].is_object() {
+        return keys(schema, &node["additionalProperties"], &join("*"), found);
+    }
+    match node["properties"].as_object() {
+        Some(properties) => properties.iter().for_each(|(name, node)| keys(schema, node, &join(name), found)),
+        None => drop(found.insert(prefix.to_owned())),
+    }
+}
+
+#[test]
+fn an_editor_can_send_what_an_editor_can_set() {
+    let schema = schemars::schema_for!(EditorSettings).to_value();
+    let mut sent = BTreeSet::new();
+    keys(&schema, &schema, "", &mut sent);
+    sent.retain(|key| !key.starts_with("capabilities."));
+    let general = GENERAL.iter().filter(|key| key.reach.admits(Source::Editor)).map(|key| key.name.to_owned());
+    let provider = PROVIDER.iter().filter(|key| key.reach.admits(Source::Editor));
+    let provider = provider.map(|key| format!("providers.*.{}", key.name));
+    assert_eq!(sent, general.chain(provider).collect());
+}
+
+#[test]
+fn the_examples_of_settings_are_read_without_a_problem() {
+    let document = read(DOCUMENT);
+    let mut seen = Vec::new();
+    for fence in sections(&document).into_iter().flat_map(|section| section.fences) {
+        let source = match fence.tag.as_str() {
+            "json settings" => Source::Editor,
+            "toml user" => Source::User,
+            "toml workspace" => Source::Workspace,
+            _ => continue,
+        };
+        let suffix = if source == Source::Editor { ".json" } else { ".toml" };
+        let file = tempfile::Builder::new().suffix(suffix).tempfile().unwrap();
+        std::fs::write(file.path(), &fence.text).unwrap();
+        let environment = Environment::from([("MY_KEY", "k"), ("GATEWAY", "gateway.example")]);
+        let (layer, problems) = souffleur::config::check_file(file.path(), source, &environment).unwrap();
+        assert_eq!(problems, [], "line {}", fence.line);
+        assert_ne!(layer, souffleur::config::Layer::default(), "line {}", fence.line);
+        seen.push(source);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, [Source::User, Source::Workspace, Source::Editor]);
 }
 
 #[test]
@@ -85,20 +150,18 @@ fn the_options_are_those_of_the_program() {
             .filter(|word| word.strip_prefix("--").is_some_and(|name| name.starts_with(char::is_alphabetic)))
             .collect()
     };
-    let general = ["--help", "--version"].map(str::to_owned);
-    let known: BTreeSet<String> = flags(&help).into_iter().filter(|flag| !general.contains(flag)).collect();
-    assert!(known.len() >= 4, "{known:?}");
-    assert_eq!(flags(&document), known);
-}
-
-#[test]
-fn the_defaults_are_those_of_the_program() {
-    let defaults = Settings::default();
-    let found =
-        sorted(rows(&section(&sections(&read(DOCUMENT)), "Settings").lines).iter().map(|row| row[2].to_owned()));
-    for default in [defaults.max_output_tokens.value.to_string(), format!("`{}`", defaults.anthropic_base_url.value)] {
-        assert!(found.contains(&default), "{default} is not among {found:?}");
+    let known = |help: &str| -> BTreeSet<String> {
+        flags(help).into_iter().filter(|flag| !["--help", "--version"].contains(&flag.as_str())).collect()
+    };
+    let mut all = known(&help);
+    assert!(all.len() >= 4, "{all:?}");
+    let said = flags(&document);
+    assert!(all.is_subset(&said), "{all:?} are not all among {said:?}");
+    for command in [&["config", "show"][..], &["trust"], &["ask"], &["models"]] {
+        let help = souffleur(&[command, &["--help"]].concat(), &[]);
+        all.extend(known(&String::from_utf8(help.stdout).unwrap()));
     }
+    assert!(said.is_subset(&all), "{said:?} are not all among {all:?}");
 }
 
 #[test]

@@ -154,6 +154,7 @@ fn an_initialize_that_makes_no_sense_can_be_repeated() {
 #[test]
 fn settings_come_with_initialize_and_change_later() {
     let editor = Setup::bare().options(json!({"model": "sim:first", "unknown": {"a": 1}})).start();
+    assert!(editor.message_to_user().contains("there is no setting unknown"), "what cannot be used is told");
     assert_eq!(editor.new_session_with(json!({})).model, "sim:first");
     let settings = json!({"settings": {"souffleur": {"model": "sim:second"}}});
     editor.notify("workspace/didChangeConfiguration", settings);

@@ -12,6 +12,7 @@ mod bad_frames;
 mod bad_params;
 mod cancel;
 mod captures;
+mod configuration;
 mod cost;
 mod documents;
 mod lifecycle;

@@ -30,7 +30,8 @@ fn settings_and_options_reach_the_model() {
     let settings = json!({
         "effort": "low", "thinkingDisplay": "omitted", "maxOutputTokens": 9000,
         "promptCache": {"ttl": "1h"},
-        "anthropic": {"betas": ["x-2026"], "userId": "u", "serviceTier": "standard_only", "version": "2023-06-01"}
+        "providers": {"anthropic": {"betas": ["x-2026"], "userId": "u", "serviceTier": "standard_only",
+            "version": "2023-06-01"}}
     });
     let editor = Setup::anthropic(&vendor).options(settings).start();
     let session = editor.new_session();

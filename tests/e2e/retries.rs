@@ -154,7 +154,8 @@ fn thinking_that_the_vendor_refuses_is_dropped_once_and_told() {
 fn requests_keep_to_the_configured_rate() {
     let vendor = Vendor::start();
     vendor.answer_with(|_| Answer::says("ok"));
-    let editor = Setup::anthropic(&vendor).options(json!({"anthropic": {"requestsPerSecond": 2}})).start();
+    let editor =
+        Setup::anthropic(&vendor).options(json!({"providers": {"anthropic": {"requestsPerSecond": 2}}})).start();
     let session = editor.new_session();
     let turns: Vec<_> = (0..2).map(|_| editor.ask(&session, "hi")).collect();
     let waited = turns.iter().flat_map(Turn::asides).filter(|update| {

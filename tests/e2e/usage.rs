@@ -98,7 +98,7 @@ fn the_provider_counts_the_conversation_that_was_sent() {
     vendor.push(Answer::new().tool_use("t1", "read_file", &["{\"path\":\"a\"}"]).end("tool_use").script());
     vendor.push(Answer::says("done"));
     vendor.push(count_of(4_321));
-    let settings = json!({"effort": "low", "anthropic": {"betas": ["x-2026"], "userId": "u"}});
+    let settings = json!({"effort": "low", "providers": {"anthropic": {"betas": ["x-2026"], "userId": "u"}}});
     let editor = Setup::anthropic(&vendor).options(settings).file("a", "A").start();
     let session = editor.new_session();
     assert_eq!(counted(&editor, &session).get("counted"), None, "there is nothing to count yet");

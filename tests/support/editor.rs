@@ -67,6 +67,7 @@ pub struct Editor {
     inbox: Arc<Inbox>,
     threads: Vec<JoinHandle<()>>,
     stderr: Arc<Mutex<Vec<u8>>>,
+    settings: Arc<Mutex<Value>>,
     ids: Cell<i64>,
     ignored: RefCell<Vec<Ignorable>>,
     initialize_params: Value,
@@ -96,8 +97,11 @@ impl Editor {
         let (mut stdin, stdout, errors) =
             (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let writer = std::thread::spawn(move || write_all(&mut stdin, &inputs));
-        let (for_inbox, for_answers) = (Arc::clone(&inbox), input.clone());
-        let reader = std::thread::spawn(move || for_inbox.fill(stdout, |message| answer(message, &for_answers)));
+        let settings = Arc::new(Mutex::new(setup.configuration));
+        let (for_inbox, for_answers, for_settings) = (Arc::clone(&inbox), input.clone(), Arc::clone(&settings));
+        let reader = std::thread::spawn(move || {
+            for_inbox.fill(stdout, |message| answer(message, &for_settings, &for_answers));
+        });
         let for_stderr = Arc::clone(&stderr);
         let listener = std::thread::spawn(move || listen(errors, &for_stderr));
         Self {
@@ -106,6 +110,7 @@ impl Editor {
             inbox,
             threads: vec![writer, reader, listener],
             stderr,
+            settings,
             ids: Cell::new(0),
             ignored: RefCell::default(),
             initialize_params,
@@ -156,6 +161,17 @@ impl Editor {
     /// The project's directory.
     pub fn project(&self) -> &std::path::Path {
         &self.project
+    }
+
+    /// From now on this is answered when the server asks for the settings.
+    pub fn set_configuration(&self, settings: Value) {
+        *self.settings.lock().unwrap() = settings;
+    }
+
+    /// Waits for a message to the user and gives its text.
+    pub fn message_to_user(&self) -> String {
+        let message = self.wait_for("a message to the user", |message| message.method() == Some("window/showMessage"));
+        message.body["params"]["message"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The URI of a file of the project.
@@ -492,16 +508,18 @@ fn listen(mut errors: impl Read, text: &Mutex<Vec<u8>>) {
 }
 
 /// Answers the requests that every editor answers by itself; whether it was one.
-fn answer(message: &Value, input: &mpsc::Sender<Input>) -> bool {
+fn answer(message: &Value, settings: &Mutex<Value>, input: &mpsc::Sender<Input>) -> bool {
     let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else { return false };
     let result = match method {
         "client/registerCapability" | "client/unregisterCapability" | "window/workDoneProgress/create" => Value::Null,
         "workspace/configuration" => {
             let asked = message["params"]["items"].as_array().map_or(0, Vec::len);
-            json!(vec![Value::Null; asked])
+            json!(vec![settings.lock().unwrap().clone(); asked])
         }
         _ => return false,
     };
     let reply = json!({"jsonrpc": "2.0", "id": id, "result": result});
-    input.send(Input::Bytes(frame(reply.to_string().as_bytes()))).is_ok()
+    // A server whose input was closed waits for no answer.
+    let _ = input.send(Input::Bytes(frame(reply.to_string().as_bytes())));
+    true
 }

@@ -52,6 +52,7 @@ pub struct Setup {
     recorded: Option<Value>,
     process_id: u32,
     options: Option<Value>,
+    pub(super) configuration: Value,
     experimental: Option<Value>,
 }
 
@@ -88,6 +89,7 @@ impl Setup {
             recorded: None,
             process_id,
             options: None,
+            configuration: Value::Null,
             experimental: None,
         }
     }
@@ -141,6 +143,25 @@ impl Setup {
     pub fn options(mut self, options: Value) -> Self {
         self.options = Some(options);
         self
+    }
+
+    /// Answers with these settings when the server asks for them.
+    pub fn configuration(mut self, settings: Value) -> Self {
+        self.configuration = settings;
+        self
+    }
+
+    /// Writes the user's own file of settings.
+    pub fn user_settings(self, text: &str) -> Self {
+        let path = self.user_file();
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        std::fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// The user's own file of settings.
+    pub fn user_file(&self) -> PathBuf {
+        self.root.path().join("home/config/souffleur/config.toml")
     }
 
     /// Declares these `experimental.souffleur` capabilities.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use tower_lsp::ls_types::{
-    InitializeParams, InitializeResult, MessageType, OneOf, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    InitializeParams, InitializeResult, OneOf, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
     TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 
@@ -11,15 +11,18 @@ use crate::protocol::{METHODS, PROTOCOL_VERSION, ServerExperimental};
 use crate::provider::PROVIDERS;
 use crate::server::backend::Backend;
 use crate::server::capabilities::{Capabilities, encoding_kind};
+use crate::server::handlers::configuration;
 use crate::server::parent;
 
 /// `initialize`: what the client can do is read once, what the server can do is told.
 pub(in crate::server) fn initialize(backend: &Backend, params: &InitializeParams) -> InitializeResult {
     let capabilities = Capabilities::negotiate(params);
-    backend.manager.shared().workspace.roots.set(capabilities.roots.clone());
+    let shared = backend.manager.shared();
+    shared.workspace.roots.set(capabilities.roots.clone());
+    shared.roots_changed();
     backend.session_updates.store(capabilities.souffleur.session_update, Ordering::Relaxed);
-    if let Ok(settings) = &capabilities.settings {
-        backend.settings.editor_changed(settings);
+    if let Some(settings) = &capabilities.settings {
+        shared.settings.editor_changed(settings);
     }
     if let Some(process) = capabilities.process_id {
         let stop = backend.stop.clone();
@@ -63,11 +66,24 @@ pub(in crate::server) fn initialize(backend: &Backend, params: &InitializeParams
     }
 }
 
-/// `initialized`: from now on the client takes messages; settings that could not be read are told.
+/// `initialized`: from now on the client takes messages and requests. Its settings are asked for, where it has any, and
+/// what is wrong with the settings is told, now and whenever that changes.
 pub(in crate::server) async fn initialized(backend: &Backend) {
-    let Some(Err(error)) = backend.capabilities.get().map(|capabilities| &capabilities.settings) else { return };
-    let message = format!("Souffleur: initializationOptions are ignored: {error}");
-    backend.client.show_message(MessageType::WARNING, message).await;
+    let Some(capabilities) = backend.capabilities.get() else { return };
+    let (pull, register) = (capabilities.configuration, capabilities.registers_configuration);
+    let shared = backend.manager.shared();
+    tokio::spawn(configuration::tell_problems(
+        backend.client.clone(),
+        shared.settings.subscribe(),
+        backend.stop.clone(),
+    ));
+    tokio::spawn(configuration::watch_files(shared.settings.clone(), backend.stop.clone()));
+    if register {
+        configuration::register(&backend.client).await;
+    }
+    if pull {
+        configuration::pull(&backend.client, &shared.settings).await;
+    }
 }
 
 /// `shutdown`: all turns end.

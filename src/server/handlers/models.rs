@@ -10,5 +10,5 @@ use crate::server::errors::{Params, to_rpc};
 pub(in crate::server) async fn list(backend: &Backend, params: Params<ModelListParams>) -> Result<ModelListResult> {
     let params = params.0.map_err(to_rpc)?;
     let shared = backend.manager.shared();
-    shared.registry.list_models(&params, &shared.settings()).await.map_err(to_rpc)
+    shared.registry.list_models(&params, &shared.settings(None)).await.map_err(to_rpc)
 }
