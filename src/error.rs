@@ -35,6 +35,10 @@ error_codes! {
     AuthMissingKey = "auth.missing_key", retryable: false;
     /// The provider did not accept the credential.
     AuthRejected = "auth.rejected", retryable: false;
+    /// The credential has expired and cannot be renewed.
+    AuthExpired = "auth.expired", retryable: false;
+    /// A credential was found that cannot be used as it is.
+    AuthInvalid = "auth.invalid", retryable: false;
     /// A value of the configuration cannot be used.
     ConfigInvalid = "config.invalid", retryable: false;
     /// No model is configured and none can be chosen.

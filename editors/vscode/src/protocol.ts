@@ -353,6 +353,10 @@ export type ErrorCode =
   | "auth.missing_key"
   /** The provider did not accept the credential. */
   | "auth.rejected"
+  /** The credential has expired and cannot be renewed. */
+  | "auth.expired"
+  /** A credential was found that cannot be used as it is. */
+  | "auth.invalid"
   /** A value of the configuration cannot be used. */
   | "config.invalid"
   /** No model is configured and none can be chosen. */

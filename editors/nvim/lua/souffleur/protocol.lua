@@ -192,6 +192,8 @@
 ---@alias souffleur.ErrorCode
 ---| "auth.missing_key" # No credential for the provider was found.
 ---| "auth.rejected" # The provider did not accept the credential.
+---| "auth.expired" # The credential has expired and cannot be renewed.
+---| "auth.invalid" # A credential was found that cannot be used as it is.
 ---| "config.invalid" # A value of the configuration cannot be used.
 ---| "model.not_configured" # No model is configured and none can be chosen.
 ---| "model.invalid" # The model's name is not `provider:model`, or its model part is empty.
@@ -675,6 +677,8 @@ M.methods = {
 M.error_codes = {
   auth_missing_key = "auth.missing_key",
   auth_rejected = "auth.rejected",
+  auth_expired = "auth.expired",
+  auth_invalid = "auth.invalid",
   config_invalid = "config.invalid",
   model_not_configured = "model.not_configured",
   model_invalid = "model.invalid",
