@@ -6,6 +6,8 @@
 
 mod authorizer;
 
+pub mod oci;
+
 pub use authorizer::{Authorized, Authorizer};
 
 use secrecy::SecretString;
