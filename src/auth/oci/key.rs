@@ -37,15 +37,16 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
+    /// What the user can do about it. `passphrase_place` says where the passphrase is looked for.
+    pub fn hint(&self, passphrase_place: &str) -> String {
         match self {
-            Self::PassphraseNeeded => "write the passphrase as pass_phrase into the profile",
-            Self::WrongPassphrase => "correct pass_phrase in the profile",
-            Self::Unsupported(_) => "encrypt it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc",
-            Self::NotPrivate(_) => "the file of the private key is wanted, not that of its public half",
+            Self::PassphraseNeeded => format!("the passphrase is looked for in {passphrase_place}"),
+            Self::WrongPassphrase => format!("the passphrase is from {passphrase_place}"),
+            Self::Unsupported(_) => "encrypt it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc".to_owned(),
+            Self::NotPrivate(_) => "the file of the private key is wanted, not that of its public half".to_owned(),
             Self::NoKey | Self::Malformed(_) | Self::NotUsable(_) => {
                 "make a new API key in OCI's console and save its private key, an RSA key of at least 2048 bits"
+                    .to_owned()
             }
         }
     }
