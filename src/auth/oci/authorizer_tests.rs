@@ -9,6 +9,8 @@ use reqwest::{Method, Url};
 use ring::digest::{SHA256, digest};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::auth::oci::{Options, PrivateKey, resolve};
@@ -86,12 +88,15 @@ fn verify(request: &Request) {
     };
     let names = part(request, "headers").split(' ');
     let text: Vec<String> = names.map(|name| format!("{name}: {}", value(name))).collect();
+    verify_text(&text.join("\n"), &STANDARD.decode(part(request, "signature")).unwrap());
+}
+
+fn verify_text(text: &str, signature: &[u8]) {
     let pem: String = fixture!("public.pem").lines().filter(|line| !line.starts_with('-')).collect();
     // ring wants the key without the 24 bytes that say which kind it is.
     let public = STANDARD.decode(pem).unwrap().split_off(24);
-    let signature = STANDARD.decode(part(request, "signature")).unwrap();
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public);
-    key.verify(text.join("\n").as_bytes(), &signature).expect("the signature fits the request");
+    key.verify(text.as_bytes(), signature).unwrap_or_else(|_| panic!("the signature does not fit:\n{text}"));
 }
 
 #[tokio::test]
@@ -124,6 +129,50 @@ async fn nothing_is_read_before_the_first_request_and_then_it_is_signed() {
     let endpoint = authorizer.endpoint().await.unwrap();
     assert_eq!(endpoint.base_url, "https://inference.generativeai.eu-frankfurt-1.oci.oraclecloud.com/openai/v1");
     assert!(!authorizer.refused(authorized.generation).await.unwrap(), "an API key does not change");
+}
+
+/// The first request that arrives: its first line and its headers. It gets an empty answer.
+async fn received(listener: TcpListener) -> (String, Vec<(String, String)>) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"}") {
+        assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0, "the request has a body");
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let mut head = text.split("\r\n\r\n").next().unwrap().lines();
+    let first = head.next().unwrap().to_owned();
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())).unwrap();
+    (first, head.map(pair).collect())
+}
+
+#[tokio::test]
+async fn what_is_signed_is_what_goes_over_the_wire() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut request = post();
+    *request.url_mut() = format!("http://{address}/openai/v1/chat/completions?a=b%20c").parse().unwrap();
+    let home = home();
+    let request = of_profile(&home, "DEFAULT").authorize(request).await.unwrap().request;
+    let signed: Vec<String> = part(&request, "headers").split(' ').map(str::to_owned).collect();
+    let signature = STANDARD.decode(part(&request, "signature")).unwrap();
+
+    let client = crate::net::Http::default().client().await.unwrap();
+    let (response, (first, headers)) = tokio::join!(client.execute(request), received(listener));
+    response.unwrap();
+    let value = |name: &str| {
+        if name == "(request-target)" {
+            let (method, rest) = first.split_once(' ').unwrap();
+            return format!("{} {}", method.to_lowercase(), rest.strip_suffix(" HTTP/1.1").unwrap());
+        }
+        let all: Vec<&str> =
+            headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
+        assert_eq!(all.len(), 1, "{name}: {all:?}");
+        all[0].to_owned()
+    };
+    assert_eq!(value("host"), address.to_string());
+    let text: Vec<String> = signed.iter().map(|name| format!("{name}: {}", value(name))).collect();
+    verify_text(&text.join("\n"), &signature);
 }
 
 #[tokio::test]
