@@ -25,6 +25,14 @@ pub trait Authorizer: fmt::Debug + Send + Sync {
     /// `auth.*`: there is no credential, or it cannot be renewed or used.
     fn authorize(&self, request: Request) -> BoxFuture<'_, Result<Authorized, UserError>>;
 
+    /// Checks without any network that there is a credential that could be put on a request.
+    ///
+    /// # Errors
+    /// `auth.*`: what is missing or cannot be used, and what was looked for.
+    fn ready(&self) -> Result<(), UserError> {
+        Ok(())
+    }
+
     /// The provider refused (401) a request that carried `generation`. Gives back whether the same request may succeed
     /// now, with another credential: then it is sent once more, and only once. By default it may not.
     ///

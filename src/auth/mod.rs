@@ -10,7 +10,7 @@ pub mod oci;
 
 pub use authorizer::{Authorized, Authorizer};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Environment;
 use crate::error::{ErrorCode, UserError};
@@ -43,10 +43,36 @@ pub fn anthropic(environment: &Environment) -> Result<Credential, UserError> {
     }
 }
 
+/// The key in the environment, on each request.
+#[derive(Debug)]
+pub struct EnvironmentKey(pub std::sync::Arc<Environment>);
+
+impl Authorizer for EnvironmentKey {
+    fn authorize(
+        &self,
+        mut request: reqwest::Request,
+    ) -> futures_util::future::BoxFuture<'_, Result<Authorized, UserError>> {
+        let authorized = anthropic(&self.0).and_then(|credential| {
+            let mut value =
+                reqwest::header::HeaderValue::from_str(credential.secret.expose_secret()).map_err(|_| {
+                    let message = format!("the key in {} has characters no key has", credential.source);
+                    UserError::new(ErrorCode::AuthRejected, message)
+                })?;
+            value.set_sensitive(true);
+            request.headers_mut().insert("x-api-key", value);
+            Ok(Authorized { request, generation: 0 })
+        });
+        Box::pin(std::future::ready(authorized))
+    }
+
+    fn ready(&self) -> Result<(), UserError> {
+        anthropic(&self.0).map(drop)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     #[test]
     fn the_key_is_trimmed_and_never_printed() {

@@ -109,6 +109,8 @@ pub struct Error {
     pub should_retry: Option<bool>,
     /// What to do, where it is better known than by the class.
     pub hint: Option<String>,
+    /// The stable code, where it is better known than by the class.
+    pub code: Option<ErrorCode>,
 }
 
 impl Error {
@@ -123,6 +125,7 @@ impl Error {
             retry_after: None,
             should_retry: None,
             hint: None,
+            code: None,
         }
     }
 
@@ -134,9 +137,10 @@ impl Error {
 
     /// The error as the user sees it. Vendors quote what they were sent: what looks like a secret is masked.
     pub fn to_user(&self, provider: &str) -> UserError {
-        let mut error = UserError::new(self.category.code(), redact(self.message.trim_end_matches('.')))
-            .from_provider(provider)
-            .with_request_id(self.request_id.clone());
+        let mut error =
+            UserError::new(self.code.unwrap_or(self.category.code()), redact(self.message.trim_end_matches('.')))
+                .from_provider(provider)
+                .with_request_id(self.request_id.clone());
         error.hint = self.hint.clone().or_else(|| self.category.hint().map(str::to_owned));
         error
     }
@@ -147,9 +151,10 @@ impl From<UserError> for Error {
     fn from(error: UserError) -> Self {
         let category = match error.code {
             ErrorCode::AuthMissingKey => Category::MissingKey,
+            ErrorCode::AuthRejected | ErrorCode::AuthExpired | ErrorCode::AuthInvalid => Category::Auth,
             _ => Category::Config,
         };
-        Self { hint: error.hint, ..Self::new(category, error.message) }
+        Self { hint: error.hint, code: Some(error.code), ..Self::new(category, error.message) }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Client, Request, Response};
 
 use super::error::{Category, Error};
 
 /// How long the end of a body may take after its last event.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
+/// The headers in which vendors name a request.
+const REQUEST_IDS: [&str; 3] = ["request-id", "x-request-id", "opc-request-id"];
 /// How much of an answer that comes whole is read.
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// How much of an error's body is read.
@@ -19,12 +21,12 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// As [`Error::from`] classes them.
-pub async fn send(request: RequestBuilder) -> Result<Response, Error> {
+pub async fn send(client: &Client, request: Request) -> Result<Response, Error> {
     let again = request.try_clone();
-    match (request.send().await, again) {
+    match (client.execute(request).await, again) {
         (Err(error), Some(again)) if error.is_request() && !error.is_connect() && !error.is_timeout() => {
             tracing::debug!("a kept connection was gone; the request is sent again");
-            Ok(again.send().await?)
+            Ok(client.execute(again).await?)
         }
         (result, _) => Ok(result?),
     }
@@ -32,7 +34,8 @@ pub async fn send(request: RequestBuilder) -> Result<Response, Error> {
 
 /// The provider's id of the request.
 pub fn request_id(response: &Response) -> Option<String> {
-    response.headers().get("request-id").and_then(|value| value.to_str().ok()).map(str::to_owned)
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    REQUEST_IDS.iter().find_map(|name| header(name)).map(str::to_owned)
 }
 
 /// Reads what follows the last event of a body, so that its connection can be used again. Not for long: a provider

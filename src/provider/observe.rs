@@ -18,7 +18,7 @@ pub(super) struct Observed {
 
 impl Observed {
     /// A request that begins now.
-    pub(super) fn new(provider: &'static str, model: &str) -> Self {
+    pub(super) fn new(provider: &str, model: &str) -> Self {
         let span = info_span!(
             "request",
             provider,

@@ -19,7 +19,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub struct Recording {
     directory: PathBuf,
-    provider: &'static str,
+    provider: String,
     request: Vec<u8>,
     status: u16,
     headers: Vec<(String, String)>,
@@ -28,10 +28,10 @@ pub struct Recording {
 
 impl Recording {
     /// A recording below `directory`, of a request with this body.
-    pub fn new(directory: &Path, provider: &'static str, request: &[u8]) -> Self {
+    pub fn new(directory: &Path, provider: &str, request: &[u8]) -> Self {
         Self {
             directory: directory.to_owned(),
-            provider,
+            provider: provider.to_owned(),
             request: request.to_owned(),
             status: 0,
             headers: Vec::new(),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::anthropic::{self, Anthropic};
+use super::channel::Channel;
 use super::sim::{self, Sim};
 use super::{
     ApiVersion, CompletionRequest, CompletionStream, Limiter, OutputSupport, Provider, RequestOptions, RetryPolicy,
@@ -74,11 +75,15 @@ impl Registry {
         match name {
             anthropic::NAME => Ok(Arc::new(Anthropic {
                 endpoint: anthropic::endpoint(own.base_url.value.as_deref().unwrap_or_default()).into(),
-                credential: auth::anthropic(&self.environment),
-                http: self.http.clone(),
-                policy: retry_policy(settings),
-                limiter: self.limiter(own.requests_per_second.value),
-                record: settings.record_dir.value.clone(),
+                channel: Channel {
+                    provider: name.into(),
+                    http: self.http.clone(),
+                    authorizer: Arc::new(auth::EnvironmentKey(self.environment.clone())),
+                    policy: retry_policy(settings),
+                    limiter: self.limiter(own.requests_per_second.value),
+                    record: settings.record_dir.value.clone(),
+                    classify: anthropic::classify,
+                },
                 catalog: self.catalog.clone(),
                 version: ApiVersion::from_setting(own.version.value.as_deref().unwrap_or_default()),
             })),

@@ -95,12 +95,13 @@ pub type Begin = Box<dyn Fn(Attempt) -> CompletionStream + Send>;
 
 /// Sends a request, and sends it again as `policy` says.
 pub fn with_retries(
-    provider: &'static str,
+    provider: Arc<str>,
     model: &str,
     policy: RetryPolicy,
     limiter: Option<Arc<Limiter>>,
     begin: Begin,
 ) -> CompletionStream {
+    let observed = Observed::new(&provider, model);
     let sending = Sending {
         provider,
         policy,
@@ -110,7 +111,7 @@ pub fn with_retries(
         retries: 0,
         shown: false,
         state: State::Begin,
-        observed: Observed::new(provider, model),
+        observed,
     };
     stream::unfold(sending, |mut sending| async move {
         let span = sending.observed.span().clone();
@@ -154,7 +155,7 @@ where
 }
 
 struct Sending {
-    provider: &'static str,
+    provider: Arc<str>,
     policy: RetryPolicy,
     limiter: Option<Arc<Limiter>>,
     begin: Begin,
@@ -234,7 +235,7 @@ impl Sending {
                 self.retries += 1;
                 self.attempt.number += 1;
                 self.state = State::Wait(wait);
-                Ok(waiting(WaitReason::Retry, wait, self.retries, Some(error.to_user(self.provider))))
+                Ok(waiting(WaitReason::Retry, wait, self.retries, Some(error.to_user(&self.provider))))
             }
         }
     }

@@ -68,7 +68,7 @@ async fn play(answers: Vec<Vec<Item>>) -> (Vec<Item>, Vec<Attempt>) {
         seen.lock().unwrap().push(attempt);
         stream::iter(answers.lock().unwrap().next().unwrap_or_default()).boxed()
     });
-    let items = with_retries("test", "model", policy(), None, begin).collect().await;
+    let items = with_retries("test".into(), "model", policy(), None, begin).collect().await;
     let attempts = attempts.lock().unwrap().clone();
     (items, attempts)
 }

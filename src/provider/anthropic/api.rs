@@ -8,14 +8,11 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use url::Url;
 
-use super::{Anthropic, Planned, classify, request, wire, with_headers};
-use crate::auth::Credential;
+use super::{Anthropic, Planned, request, wire, with_headers};
 use crate::chat::{Usage, UsagePatch};
 use crate::models::{RemoteModel, Stage, Support};
-use crate::net::Http;
-use crate::provider::http::{self, Failure};
-use crate::provider::retry::retried;
-use crate::provider::{ApiVersion, Category, CompletionRequest, Error, Limiter, RetryPolicy};
+use crate::provider::channel::Channel;
+use crate::provider::{ApiVersion, Category, CompletionRequest, Error};
 
 /// How many models are asked for at once; the most there may be.
 const PAGE: &str = "1000";
@@ -25,7 +22,7 @@ const MAX_PAGES: usize = 50;
 /// All models, page by page.
 pub(super) fn models(provider: &Anthropic) -> BoxFuture<'static, Result<Vec<RemoteModel>, Error>> {
     let version = provider.version.clone().map_err(Error::from);
-    let api = version.and_then(|version| Api::of(provider, version));
+    let api = version.map(|version| Api::of(provider, version));
     Box::pin(async move { api?.models().await })
 }
 
@@ -69,30 +66,20 @@ pub(super) fn warm(
 }
 
 fn plan(provider: &Anthropic, request: CompletionRequest) -> Result<(Api, Planned), Error> {
-    let api = Api::of(provider, request.options.anthropic.version)?;
+    let api = Api::of(provider, request.options.anthropic.version);
     Ok((api, Planned::new(request, &provider.catalog)?))
 }
 
 struct Api {
     /// Where messages are sent; the others are next to it.
     endpoint: Arc<str>,
-    credential: Credential,
+    channel: Channel,
     version: ApiVersion,
-    http: Arc<Http>,
-    policy: RetryPolicy,
-    limiter: Option<Arc<Limiter>>,
 }
 
 impl Api {
-    fn of(provider: &Anthropic, version: ApiVersion) -> Result<Self, Error> {
-        Ok(Self {
-            endpoint: provider.endpoint.clone(),
-            credential: provider.credential.clone().map_err(Error::from)?,
-            version,
-            http: provider.http.clone(),
-            policy: provider.policy.clone(),
-            limiter: provider.limiter.clone(),
-        })
+    fn of(provider: &Anthropic, version: ApiVersion) -> Self {
+        Self { endpoint: provider.endpoint.clone(), channel: provider.channel.clone(), version }
     }
 
     async fn models(&self) -> Result<Vec<RemoteModel>, Error> {
@@ -129,21 +116,8 @@ impl Api {
         self.ask(betas, post).await
     }
 
-    /// Sends a request, again where that may help, and reads its answer.
-    async fn ask<F>(&self, betas: &[String], build: F) -> Result<Value, Error>
-    where
-        F: Fn(reqwest::Client) -> RequestBuilder,
-    {
-        retried(&self.policy, self.limiter.clone(), || async {
-            let request = build(self.http.client().await?).header("accept", "application/json");
-            let response = http::send(with_headers(request, self.version, &self.credential, betas)?).await?;
-            let request_id = http::request_id(&response);
-            if !response.status().is_success() {
-                return Err(classify(&Failure::read(response).await));
-            }
-            http::read_json(response).await.map_err(|error| Error { request_id, ..error })
-        })
-        .await
+    async fn ask(&self, betas: &[String], build: impl Fn(reqwest::Client) -> RequestBuilder) -> Result<Value, Error> {
+        self.channel.json(|client| with_headers(build(client), self.version, betas)).await
     }
 }
 

@@ -9,25 +9,20 @@ mod request;
 mod stream;
 mod wire;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
+use futures_util::{StreamExt, stream as streams};
 use reqwest::RequestBuilder;
-use secrecy::ExposeSecret;
 
-use super::http::{self, Failure};
-use super::observe;
-use super::recorder::Recording;
-use super::retry::{Attempt, with_retries};
-use super::{ApiVersion, Category, CompletionRequest, CompletionStream, Error, Limiter, Provider, RetryPolicy};
-use crate::auth::Credential;
+use super::channel::{Channel, Streaming};
+use super::http;
+use super::retry::Attempt;
+use super::{ApiVersion, CompletionRequest, CompletionStream, Error, Provider};
 use crate::chat::{CompletionEvent, Usage};
 use crate::error::UserError;
 use crate::models::{Catalog, ModelInfo, RemoteModel, today_and_soon};
-use crate::net::Http;
 use plan::Plan;
 
 pub use errors::classify;
@@ -42,12 +37,7 @@ const DROP_THINKING: &str = "thinking-binding-controls-2026-08-01";
 pub struct Anthropic {
     /// Where messages are sent; see [`endpoint`].
     pub(super) endpoint: Arc<str>,
-    pub(super) credential: Result<Credential, UserError>,
-    pub(super) http: Arc<Http>,
-    pub(super) policy: RetryPolicy,
-    pub(super) limiter: Option<Arc<Limiter>>,
-    /// The directory to record to.
-    pub(super) record: Option<PathBuf>,
+    pub(super) channel: Channel,
     pub(super) catalog: Arc<Catalog>,
     /// The version of the API where no request names one.
     pub(super) version: Result<ApiVersion, UserError>,
@@ -60,16 +50,14 @@ impl Provider for Anthropic {
             Err(error) => return streams::iter([Err(error)]).boxed(),
         };
         let model = sending.planned.request.model.clone();
-        let begin = move |attempt: Attempt| {
+        self.channel.answer(model.model(), notices, move |attempt| {
             let sending = sending.clone();
-            streams::once(async move { sending.connect(attempt).await }).try_flatten().boxed()
-        };
-        let answer = with_retries(NAME, model.model(), self.policy.clone(), self.limiter.clone(), Box::new(begin));
-        if notices.is_empty() { answer } else { streams::iter(notices).chain(answer).boxed() }
+            async move { sending.connect(attempt).await }
+        })
     }
 
     fn ready(&self) -> Result<(), UserError> {
-        self.credential.as_ref().map(drop).map_err(Clone::clone)
+        self.channel.ready()
     }
 
     fn models(&self) -> BoxFuture<'static, Result<Vec<RemoteModel>, Error>> {
@@ -114,14 +102,14 @@ impl Planned {
     }
 
     /// What the user is told before the answer.
-    fn notices(&self) -> Vec<Result<CompletionEvent, Error>> {
+    fn notices(&self) -> Vec<CompletionEvent> {
         let (today, soon) = today_and_soon();
         let retirement = plan::lifecycle(self.request.model.model(), &self.info, &today, &soon);
         let notices = self.plan.notices.iter().cloned().chain(retirement);
         notices
             .map(|notice| {
                 let (level, code, message) = (notice.level, notice.code.to_owned(), notice.message);
-                Ok(CompletionEvent::Notice { level, code, message })
+                CompletionEvent::Notice { level, code, message }
             })
             .collect()
     }
@@ -137,82 +125,40 @@ pub fn body(request: CompletionRequest) -> Result<Bytes, Error> {
 
 /// A request on its way, as often as it is sent.
 struct Sending {
-    http: Arc<Http>,
+    channel: Channel,
     endpoint: Arc<str>,
-    credential: Credential,
     planned: Planned,
     body: Bytes,
-    record: Option<PathBuf>,
 }
 
 impl Sending {
     /// A request to `provider`, and what the user is told before the answer.
-    fn new(
-        provider: &Anthropic,
-        request: CompletionRequest,
-    ) -> Result<(Self, Vec<Result<CompletionEvent, Error>>), Error> {
-        let credential = provider.credential.clone()?;
+    fn new(provider: &Anthropic, request: CompletionRequest) -> Result<(Self, Vec<CompletionEvent>), Error> {
         let planned = Planned::new(request, &provider.catalog)?;
         let notices = planned.notices();
-        let (http, endpoint, record) = (provider.http.clone(), provider.endpoint.clone(), provider.record.clone());
-        Ok((Self { http, endpoint, credential, body: planned.body(false)?, planned, record }, notices))
+        let (channel, endpoint) = (provider.channel.clone(), provider.endpoint.clone());
+        Ok((Self { channel, endpoint, body: planned.body(false)?, planned }, notices))
     }
 
-    async fn connect(
-        &self,
-        attempt: Attempt,
-    ) -> Result<impl Stream<Item = Result<CompletionEvent, Error>> + use<>, Error> {
+    async fn connect(&self, attempt: Attempt) -> Result<CompletionStream, Error> {
         let mut betas = self.planned.plan.betas.clone();
         let mut body = self.body.clone();
         if attempt.drop_thinking {
             betas.push(DROP_THINKING.to_owned());
             body = self.planned.body(true)?;
         }
-        let post = self.http.client().await?.post(&*self.endpoint).header("content-type", "application/json");
+        let post = self.channel.client().await?.post(&*self.endpoint).header("content-type", "application/json");
         let version = self.planned.request.options.anthropic.version;
-        let post = with_headers(post.header("accept", "text/event-stream"), version, &self.credential, &betas)?;
-        let mut recording = self.record.as_ref().map(|directory| Recording::new(directory, NAME, &body));
-        let response = http::send(post.body(body)).await?;
-        if let Some(recording) = &mut recording {
-            recording.head(&response);
-        }
-        let request_id = http::request_id(&response);
-        observe::answered(request_id.as_deref(), response.status().as_u16());
-        if !response.status().is_success() {
-            let failure = Failure::read(response).await;
-            if let Some(recording) = &mut recording {
-                recording.body(failure.body.as_bytes());
-            }
-            return Err(classify(&failure));
-        }
-        http::expect_event_stream(&response).map_err(|error| Error { request_id: request_id.clone(), ..error })?;
-        let bytes = response.bytes_stream().map_err(Error::from);
-        let bytes = match recording {
-            Some(mut recording) => bytes.inspect_ok(move |chunk| recording.body(chunk)).boxed(),
-            None => bytes.boxed(),
-        };
-        let events = events(bytes).with_rest(http::finish);
-        Ok(events.map_err(move |error| Error { request_id: error.request_id.or(request_id.clone()), ..error }))
+        let post = with_headers(post.header("accept", "text/event-stream"), version, &betas);
+        let answer = self.channel.stream(post, body, http::expect_event_stream).await?;
+        Ok(Streaming::named(answer.request_id, events(answer.bytes).with_rest(http::finish)))
     }
 }
 
-/// Adds what every request to the API carries.
-fn with_headers(
-    request: RequestBuilder,
-    version: ApiVersion,
-    credential: &Credential,
-    betas: &[String],
-) -> Result<RequestBuilder, Error> {
-    let request = request.header("anthropic-version", version.as_str()).header("x-api-key", key_header(credential)?);
-    Ok(if betas.is_empty() { request } else { request.header("anthropic-beta", betas.join(",")) })
-}
-
-fn key_header(credential: &Credential) -> Result<reqwest::header::HeaderValue, Error> {
-    let mut value = reqwest::header::HeaderValue::from_str(credential.secret.expose_secret()).map_err(|_| {
-        Error::new(Category::Auth, format!("the key in {} has characters no key has", credential.source))
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+/// Adds what every request to the API carries, besides the credential.
+fn with_headers(request: RequestBuilder, version: ApiVersion, betas: &[String]) -> RequestBuilder {
+    let request = request.header("anthropic-version", version.as_str());
+    if betas.is_empty() { request } else { request.header("anthropic-beta", betas.join(",")) }
 }
 
 #[cfg(test)]
