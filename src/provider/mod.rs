@@ -9,6 +9,8 @@ mod error;
 mod http;
 mod limit;
 mod listing;
+mod mapped;
+mod notice;
 mod observe;
 mod options;
 mod recorder;
@@ -18,6 +20,7 @@ mod sse;
 mod structured;
 
 pub mod anthropic;
+pub mod openai;
 pub mod sim;
 
 use std::pin::Pin;
@@ -31,11 +34,12 @@ use crate::models::{ModelName, RemoteModel};
 
 pub use error::{Category, Error};
 pub use limit::Limiter;
+pub use mapped::{FrameMapper, Mapped};
 pub use options::{AnthropicOptions, ApiVersion, OutputSupport, ParallelTools, RequestOptions};
 pub use registry::{PROVIDERS, Registry, is_simulated};
 pub use retry::RetryPolicy;
 pub use sse::SseGuard;
-pub use structured::{Mismatch, Reduced, SchemaError, Validator, prompt_for, reduce, repair_prompt};
+pub use structured::{Mismatch, Reduced, SchemaError, Validator, drop_added_nulls, prompt_for, reduce, repair_prompt};
 
 /// All that one request to a model is made of, frozen when it is made: nothing that changes later changes it.
 #[derive(Clone, Debug)]

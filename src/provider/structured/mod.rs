@@ -10,12 +10,14 @@ mod limits;
 mod merge;
 mod reduce;
 mod refs;
+mod strict;
 mod validate;
 mod words;
 
 use serde_json::Value;
 
 pub use reduce::{Reduced, reduce};
+pub use strict::{drop_added_nulls, is_strict, strict};
 pub use validate::{Mismatch, Validator};
 
 /// Why a schema cannot be used: as it is, or not for native structured output.

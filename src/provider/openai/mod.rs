@@ -1,0 +1,3 @@
+//! OpenAI's APIs.
+
+pub mod responses;
