@@ -10,6 +10,7 @@ mod http;
 mod limit;
 mod listing;
 mod mapped;
+mod ndjson;
 mod notice;
 mod observe;
 mod options;
@@ -20,6 +21,7 @@ mod sse;
 mod structured;
 
 pub mod anthropic;
+pub mod ollama;
 pub mod openai;
 pub mod sim;
 
@@ -35,6 +37,7 @@ use crate::models::{ModelName, RemoteModel};
 pub use error::{Category, Error};
 pub use limit::Limiter;
 pub use mapped::{FrameMapper, Mapped};
+pub use ndjson::LineGuard;
 pub use options::{AnthropicOptions, ApiVersion, OutputSupport, ParallelTools, RequestOptions};
 pub use registry::{PROVIDERS, Registry, is_simulated};
 pub use retry::RetryPolicy;

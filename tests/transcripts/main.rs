@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use souffleur::chat::{CompletionEvent, MessageAccumulator, MessageBlock};
-use souffleur::provider::{CompletionStream, Error, anthropic, openai};
+use souffleur::provider::{CompletionStream, Error, anthropic, ollama, openai};
 
 /// A response body.
 type Body = stream::Iter<std::vec::IntoIter<Result<Bytes, Error>>>;
@@ -27,13 +27,19 @@ struct Kind {
     least: usize,
 }
 
-const KINDS: [Kind; 2] = [
+const KINDS: [Kind; 3] = [
     Kind { folder: "anthropic", body: "body.sse", read: |body| anthropic::events(body).boxed(), least: 20 },
     Kind {
         folder: "openai-responses",
         body: "body.sse",
         read: |body| openai::responses::events(body).boxed(),
         least: 20,
+    },
+    Kind {
+        folder: "ollama",
+        body: "body.ndjson",
+        read: |body| ollama::events(body, ollama::Mapper::new("qwen3:8b", "seed", 4096)).boxed(),
+        least: 15,
     },
 ];
 
@@ -101,7 +107,7 @@ fn recorded_streams_of_other_vendors_are_understood_however_they_are_cut() {
         return;
     }
     let mut seen = 0;
-    for (folder, part, kind) in [("openai", "-responses-", &KINDS[1])] {
+    for (folder, part, kind) in [("openai", "-responses-", &KINDS[1]), ("ollama", "-native-", &KINDS[2])] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -124,7 +130,7 @@ fn recorded_streams_of_other_vendors_are_understood_however_they_are_cut() {
             seen += 1;
         }
     }
-    assert!(seen >= 1, "only {seen} recordings were found");
+    assert!(seen >= 3, "only {seen} recordings were found");
 }
 
 /// Real recordings, where they are at hand: they end well, and what they say is whole.
