@@ -1,7 +1,8 @@
 //! `OpenAI`'s strict subset of JSON Schema: every object is closed and requires all its properties; what may be left out
 //! may be null instead.
 //!
-//! Source: the vendor's documentation of structured outputs, as of November 2026.
+//! Closed objects, required properties and `$ref` alone: from notes on the API of November 2026. Which keywords and formats
+//! are left out beyond that is caution, not verified against a live service.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,7 @@ use super::keywords::Node;
 use super::reduce::reduce;
 use super::words;
 
-/// Keywords that the subset has. Limits on numbers and lists are not among them: fine-tuned models refuse those.
+/// Keywords that are surely in the subset. Limits on text, numbers and lists are not among them: not every model takes them.
 const KEYWORDS: &[&str] = &[
     "type",
     "enum",
@@ -27,7 +28,7 @@ const KEYWORDS: &[&str] = &[
     "description",
 ];
 
-/// The formats of strings that the subset has.
+/// The formats of strings that are kept.
 const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
 /// Whether a schema is in the subset as it is.

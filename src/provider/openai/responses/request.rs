@@ -12,7 +12,7 @@ use crate::provider::options::{ParallelTools, RequestOptions};
 use crate::provider::structured::{is_strict, strict};
 use crate::provider::{Category, CompletionRequest, Error};
 
-/// The API refuses a smaller limit.
+/// The API is said to refuse a smaller limit; not verified.
 const MIN_OUTPUT_TOKENS: u32 = 16;
 
 /// Where a request goes: servers that speak this API differ in what they take.
