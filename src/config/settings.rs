@@ -43,6 +43,12 @@ settings! {
     "retry.baseDelayMs", Editor, "milliseconds", retry_base_delay_ms: u64 = 500;
     /// How long to wait after a 429 that does not say, in milliseconds; 0: as after any other failure.
     "retry.rateLimitFallbackMs", Editor, "milliseconds", rate_limit_fallback_ms: u64 = 0;
+    /// How long a connection may take to be made, in milliseconds.
+    "http.connectTimeoutMs", Editor, "milliseconds", connect_timeout_ms: u64 = 10_000;
+    /// How long a response may be silent, in milliseconds, the loading of a local model included.
+    "http.idleTimeoutMs", Editor, "milliseconds", idle_timeout_ms: u64 = 300_000;
+    /// Whether HTTP/2 is not offered, for proxies that break it.
+    "http.http1Only", Editor, "true or false", http1_only: bool = false;
     /// A file with the answers of the simulated provider.
     "sim.script", User, "path of a file", sim_script: Option<PathBuf> = None;
     /// A directory to which providers' answers are recorded.

@@ -8,47 +8,73 @@ use std::time::Duration;
 
 use reqwest::Client;
 use reqwest::redirect::Policy;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::error::{ErrorCode, UserError};
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a stream may be silent, its headers included. Models think for long; providers send pings meanwhile.
-const READ_TIMEOUT: Duration = Duration::from_secs(180);
+/// How a client connects and waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a response may be silent, its headers included. Models think for long, and a local one may have to be
+    /// loaded first.
+    pub idle_timeout: Duration,
+    /// Whether HTTP/2 is not offered: for proxies that break it, and for signatures that cover HTTP/1.1 headers.
+    pub http1_only: bool,
+}
 
-/// The client of all requests. Making it reads the system's certificates, so it is made when first used, and on a
-/// thread of its own: opening an editor costs no time for it, and no other session waits for it.
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { connect_timeout: Duration::from_secs(10), idle_timeout: Duration::from_secs(300), http1_only: false }
+    }
+}
+
+/// The clients of all requests: one for each set of options, in practice one. Making one reads the system's
+/// certificates, so it is made when first used, and on a thread of its own: opening an editor costs no time for it, and
+/// no other session waits for it.
 #[derive(Debug, Default)]
-pub struct Http(OnceCell<Client>);
+pub struct Http(Mutex<Vec<(HttpOptions, Client)>>);
 
 impl Http {
-    /// The client.
+    /// The client of the default options.
     ///
     /// # Errors
     /// `server.internal` when TLS cannot be set up.
     pub async fn client(&self) -> Result<Client, UserError> {
+        self.client_with(HttpOptions::default()).await
+    }
+
+    /// The client of these options.
+    ///
+    /// # Errors
+    /// `server.internal` when TLS cannot be set up.
+    pub async fn client_with(&self, options: HttpOptions) -> Result<Client, UserError> {
+        let mut made = self.0.lock().await;
+        if let Some((_, client)) = made.iter().find(|(known, _)| *known == options) {
+            return Ok(client.clone());
+        }
         let failed = |why: String| UserError::new(ErrorCode::ServerInternal, format!("no HTTP client: {why}"));
-        let made = self.0.get_or_try_init(|| async {
-            let made = tokio::task::spawn_blocking(make).await.map_err(|error| failed(error.to_string()))?;
-            made.map_err(|error| failed(error.to_string()))
-        });
-        made.await.cloned()
+        let client =
+            tokio::task::spawn_blocking(move || make(options)).await.map_err(|error| failed(error.to_string()))?;
+        let client = client.map_err(|error| failed(error.to_string()))?;
+        made.push((options, client.clone()));
+        Ok(client)
     }
 }
 
-fn make() -> reqwest::Result<Client> {
+fn make(options: HttpOptions) -> reqwest::Result<Client> {
     // The cryptography is ring's. A second installation in one process is refused and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // No total timeout: an answer may stream for an hour. No redirects: a key must not follow one to another host.
-    Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("souffleur/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
+        .connect_timeout(options.connect_timeout)
+        .read_timeout(options.idle_timeout)
         .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .http2_keep_alive_timeout(Duration::from_secs(10))
-        .redirect(Policy::none())
-        .build()
+        .redirect(Policy::none());
+    if options.http1_only { builder.http1_only() } else { builder }.build()
 }

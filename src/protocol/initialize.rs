@@ -48,6 +48,9 @@ pub struct EditorSettings {
     /// What is done when a request fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySettings>,
+    /// How connections are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpSettings>,
     /// Settings of providers, by the part before the colon of their models' names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<String, EditorProviderSettings>,
@@ -81,6 +84,21 @@ pub struct RetrySettings {
     /// How long to wait after a 429 that does not say, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit_fallback_ms: Option<u64>,
+}
+
+/// How connections to providers are made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpSettings {
+    /// How long a connection may take to be made, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout_ms: Option<u64>,
+    /// How long a response may be silent, in milliseconds, the loading of a local model included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u64>,
+    /// Whether HTTP/2 is not offered, for proxies that break it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http1_only: Option<bool>,
 }
 
 /// What an editor can set of a provider. Addresses, keys and files are the user's own to set.

@@ -21,8 +21,8 @@ pub use config::{
     SettingsFileState, WorkspaceTrustParams, WorkspaceTrustResult,
 };
 pub use initialize::{
-    ClientCapabilities, EditorProviderSettings, EditorSettings, PROTOCOL_VERSION, PromptCacheSettings, RetrySettings,
-    ServerExperimental,
+    ClientCapabilities, EditorProviderSettings, EditorSettings, HttpSettings, PROTOCOL_VERSION, PromptCacheSettings,
+    RetrySettings, ServerExperimental,
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
 pub use model::{LongRequestPrice, ModelEntry, ModelLifecycle, ModelListParams, ModelListResult, ModelPrice};

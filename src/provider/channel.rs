@@ -16,7 +16,7 @@ use super::{CompletionStream, Error, Limiter, RetryPolicy, observe};
 use crate::auth::Authorizer;
 use crate::chat::CompletionEvent;
 use crate::error::UserError;
-use crate::net::Http;
+use crate::net::{Http, HttpOptions};
 
 /// Everything that is between a provider's mapper and the network.
 #[derive(Clone)]
@@ -24,6 +24,7 @@ pub(super) struct Channel {
     /// The provider's name.
     pub(super) provider: Arc<str>,
     pub(super) http: Arc<Http>,
+    pub(super) http_options: HttpOptions,
     /// Puts the credential on each request.
     pub(super) authorizer: Arc<dyn Authorizer>,
     pub(super) policy: RetryPolicy,
@@ -31,7 +32,7 @@ pub(super) struct Channel {
     /// The directory to record to.
     pub(super) record: Option<PathBuf>,
     /// Makes an error of a failed response.
-    pub(super) classify: fn(&Failure) -> Error,
+    pub(super) classify: Arc<dyn Fn(&Failure) -> Error + Send + Sync>,
 }
 
 /// A response that streams.
@@ -50,7 +51,7 @@ impl Channel {
 
     /// The client.
     pub(super) async fn client(&self) -> Result<Client, Error> {
-        Ok(self.http.client().await?)
+        Ok(self.http.client_with(self.http_options).await?)
     }
 
     /// Answers through `begin`, as often as the policy says, after `notices`.

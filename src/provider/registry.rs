@@ -14,7 +14,7 @@ use crate::chat::Thinking;
 use crate::config::{Environment, Settings};
 use crate::error::{ErrorCode, UserError};
 use crate::models::{Catalog, ModelName, Price};
-use crate::net::Http;
+use crate::net::{Http, HttpOptions};
 
 /// The providers there are, by the part before the colon of a model's name.
 pub const PROVIDERS: &[&str] = &[anthropic::NAME, sim::NAME];
@@ -39,6 +39,14 @@ fn retry_policy(settings: &Settings) -> RetryPolicy {
         max_retries: settings.max_retries.value,
         base_delay: Duration::from_millis(settings.retry_base_delay_ms.value),
         rate_limit_fallback: Duration::from_millis(settings.rate_limit_fallback_ms.value),
+    }
+}
+
+fn http_options(settings: &Settings) -> HttpOptions {
+    HttpOptions {
+        connect_timeout: Duration::from_millis(settings.connect_timeout_ms.value),
+        idle_timeout: Duration::from_millis(settings.idle_timeout_ms.value),
+        http1_only: settings.http1_only.value,
     }
 }
 
@@ -78,11 +86,12 @@ impl Registry {
                 channel: Channel {
                     provider: name.into(),
                     http: self.http.clone(),
+                    http_options: http_options(settings),
                     authorizer: Arc::new(auth::EnvironmentKey(self.environment.clone())),
                     policy: retry_policy(settings),
                     limiter: self.limiter(own.requests_per_second.value),
                     record: settings.record_dir.value.clone(),
-                    classify: anthropic::classify,
+                    classify: Arc::new(anthropic::classify),
                 },
                 catalog: self.catalog.clone(),
                 version: ApiVersion::from_setting(own.version.value.as_deref().unwrap_or_default()),

@@ -328,6 +328,8 @@ export interface EditorSettings {
   promptCache?: PromptCacheSettings;
   /** What is done when a request fails. */
   retry?: RetrySettings;
+  /** How connections are made. */
+  http?: HttpSettings;
   /** Settings of providers, by the part before the colon of their models' names. */
   providers?: { [key: string]: EditorProviderSettings };
   /** See `ClientCapabilities`. Read in `initializationOptions` only. */
@@ -419,6 +421,16 @@ export type ErrorCode =
   | "protocol.invalid_message"
   /** The message is larger than the server reads. */
   | "protocol.frame_too_large";
+
+/** How connections to providers are made. */
+export interface HttpSettings {
+  /** How long a connection may take to be made, in milliseconds. */
+  connectTimeoutMs?: number;
+  /** How long a response may be silent, in milliseconds, the loading of a local model included. */
+  idleTimeoutMs?: number;
+  /** Whether HTTP/2 is not offered, for proxies that break it. */
+  http1Only?: boolean;
+}
 
 /** What the user sent. */
 export interface ItemUserMessage {

@@ -177,6 +177,7 @@
 ---@field sampling? souffleur.Sampling Sampling parameters, for models and API versions that take them.
 ---@field promptCache? souffleur.PromptCacheSettings The provider's prompt cache.
 ---@field retry? souffleur.RetrySettings What is done when a request fails.
+---@field http? souffleur.HttpSettings How connections are made.
 ---@field providers? table<string, souffleur.EditorProviderSettings> Settings of providers, by the part before the colon of their models' names.
 ---@field capabilities? souffleur.ClientCapabilities See `ClientCapabilities`. Read in `initializationOptions` only.
 
@@ -225,6 +226,12 @@
 ---| "protocol.invalid_params" # The parameters do not have the shape of the method.
 ---| "protocol.invalid_message" # The message is not JSON-RPC.
 ---| "protocol.frame_too_large" # The message is larger than the server reads.
+
+---How connections to providers are made.
+---@class souffleur.HttpSettings
+---@field connectTimeoutMs? integer How long a connection may take to be made, in milliseconds.
+---@field idleTimeoutMs? integer How long a response may be silent, in milliseconds, the loading of a local model included.
+---@field http1Only? boolean Whether HTTP/2 is not offered, for proxies that break it.
 
 ---What the user sent.
 ---@class souffleur.ItemUserMessage
