@@ -17,6 +17,7 @@ mod options;
 mod recorder;
 mod registry;
 mod retry;
+mod retry_headers;
 mod sse;
 mod structured;
 

@@ -1,10 +1,9 @@
 //! What Anthropic's API says when it fails: HTTP errors, and the `error` event of a stream.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::provider::http::Failure;
+use crate::provider::retry_headers::{retry_after, should_retry};
 use crate::provider::{Category, Error};
 
 #[derive(Deserialize)]
@@ -96,28 +95,14 @@ pub fn classify(failure: &Failure) -> Error {
         },
     };
     error.retry_after = retry_after(failure);
-    error.should_retry = match failure.header("x-should-retry") {
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        _ => None,
-    };
+    error.should_retry = should_retry(failure);
     error
-}
-
-/// How long the provider asks to wait: `retry-after-ms`, or else `retry-after` in seconds or as a date.
-fn retry_after(failure: &Failure) -> Option<Duration> {
-    let number = |name: &str| failure.header(name)?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1e3).or_else(|| number("retry-after"));
-    if let Some(seconds) = seconds {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = httpdate::parse_http_date(failure.header("retry-after")?.trim()).ok()?;
-    date.duration_since(std::time::SystemTime::now()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn failure(status: u16, body: &str) -> Failure {
         Failure { status, headers: vec![("request-id".into(), "req_1".into())], body: body.into() }
