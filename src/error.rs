@@ -39,6 +39,12 @@ error_codes! {
     AuthExpired = "auth.expired", retryable: false;
     /// A credential was found that cannot be used as it is.
     AuthInvalid = "auth.invalid", retryable: false;
+    /// The credential belongs to another host than the one that would be asked.
+    AuthWrongHost = "auth.wrong_host", retryable: false;
+    /// The login did not complete.
+    AuthLoginFailed = "auth.login_failed", retryable: false;
+    /// The credential could not be renewed just now.
+    AuthRefreshFailed = "auth.refresh_failed", retryable: true;
     /// A value of the configuration cannot be used.
     ConfigInvalid = "config.invalid", retryable: false;
     /// No model is configured and none can be chosen.

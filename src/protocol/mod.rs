@@ -15,7 +15,11 @@ mod session;
 mod stream;
 mod usage;
 
-pub use auth::{AuthMode, AuthStep, KeyHeader};
+pub use auth::{
+    AuthMode, AuthStatusParams, AuthStatusResult, AuthStep, CredentialCheck, CredentialInfo, CredentialKind, KeyHeader,
+    LoginMethod, LoginParams, LoginResult, LogoutParams, LogoutResult, Looked, LookedOutcome, ProviderAuth, SetParams,
+    SetResult,
+};
 pub use config::{
     ConfigShowParams, ConfigShowResult, SettingProblem, SettingSource, SettingValue, SettingsFileInfo,
     SettingsFileState, WorkspaceTrustParams, WorkspaceTrustResult,
