@@ -220,6 +220,10 @@ impl Authorizer for Chain {
         })
     }
 
+    fn ready(&self) -> Result<(), UserError> {
+        Self::ready(self)
+    }
+
     fn refused(&self, generation: u64) -> BoxFuture<'_, Result<bool, UserError>> {
         Box::pin(async move {
             let is_fixed = self.lock().as_ref().is_some_and(|live| matches!(*live.holder, Holder::Fixed(_)));

@@ -23,7 +23,7 @@ pub(super) async fn run(start: Start, arguments: AskArguments) -> Result<ExitCod
     shared.roots_changed();
     let outbox = shared.outbox.clone();
     let manager = SessionManager::new(shared);
-    let session_id = manager.create(NewParams::default())?.session.session_id;
+    let session_id = manager.create(NewParams::default()).await?.session.session_id;
     let stream_token = StreamToken::Text("ask".to_owned());
     let content = vec![ContentBlock::text(prompt)];
     let params = PromptParams { session_id: session_id.clone(), content, stream_token, model: None, options: None };

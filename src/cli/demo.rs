@@ -26,7 +26,7 @@ pub(super) async fn run(start: Start, demo: DemoArguments) -> Result<ExitCode, U
     let settings = shared.settings(None);
     let (model, why) = match &settings.model.value {
         Some(model) => (model.clone(), format!("from the {}", settings.model.source)),
-        None => match shared.registry.default_model() {
+        None => match shared.registry.default_model(&settings).await {
             Ok(model) => (model.to_string(), "a credential was found".to_owned()),
             Err(_) => ("sim:default".to_owned(), "simulated: no credential was found, none is needed".to_owned()),
         },

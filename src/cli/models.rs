@@ -42,8 +42,8 @@ fn row(model: &ModelEntry) -> [String; 9] {
     let efforts: Vec<_> = model.efforts.iter().map(effort).collect();
     [
         model.model.clone(),
-        short(model.context_tokens),
-        short(model.max_output_tokens),
+        model.context_tokens.map_or_else(|| "?".to_owned(), short),
+        model.max_output_tokens.map_or_else(|| "?".to_owned(), short),
         or_dash(model.thinking.join(" ")),
         or_dash(efforts.join(" ")),
         price(|price| price.input_per_million),
@@ -123,8 +123,8 @@ mod tests {
             model: "p:m".into(),
             display_name: None,
             provider: "p".into(),
-            context_tokens: 200_000,
-            max_output_tokens: 4_096,
+            context_tokens: Some(200_000),
+            max_output_tokens: Some(4_096),
             thinking: vec![],
             efforts: vec!["low".into(), "high".into()],
             default_effort: Some("high".into()),

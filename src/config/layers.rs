@@ -26,6 +26,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "OPENAI_BASE_URL", setting: "providers.openai.baseUrl" },
     Variable { name: "OPENAI_ORG_ID", setting: "providers.openai.organization" },
     Variable { name: "OPENAI_PROJECT_ID", setting: "providers.openai.project" },
+    Variable { name: "AZURE_OPENAI_ENDPOINT", setting: "providers.azure.baseUrl" },
     Variable { name: "OLLAMA_HOST", setting: "providers.ollama.baseUrl" },
     Variable { name: "SOUFFLEUR_SIM_SCRIPT", setting: "sim.script" },
     Variable { name: "SOUFFLEUR_RECORD", setting: "record.dir" },

@@ -18,6 +18,8 @@ const SIM: &str = "sim";
 #[derive(Debug, Default)]
 pub struct Catalog {
     learnt: RwLock<Arc<Learnt>>,
+    /// What other providers said, in their order.
+    others: RwLock<HashMap<String, Arc<[RemoteModel]>>>,
 }
 
 /// What Anthropic said about its models, merged over the table.
@@ -75,9 +77,18 @@ impl Catalog {
         }
     }
 
+    /// What a provider that the built-in table has nothing of said about its models; nothing before it was asked.
+    pub fn said(&self, provider: &str) -> Arc<[RemoteModel]> {
+        self.others.read().unwrap_or_else(PoisonError::into_inner).get(provider).cloned().unwrap_or_default()
+    }
+
     /// Learns what `provider` said about its models. It replaces what it said before.
     pub fn learn(&self, provider: &str, said: &[RemoteModel]) {
-        if provider != ANTHROPIC || said.is_empty() {
+        if said.is_empty() || provider == SIM {
+            return;
+        }
+        if provider != ANTHROPIC {
+            self.others.write().unwrap_or_else(PoisonError::into_inner).insert(provider.to_owned(), said.into());
             return;
         }
         let mut models = HashMap::new();
@@ -152,6 +163,15 @@ mod tests {
         catalog.learn(ANTHROPIC, &[said("claude-opus-5", 6)]);
         assert_eq!(catalog.model(&name).unwrap().context, 1_000_000);
         assert_eq!(catalog.anthropic("claude-opus-5").context, 6);
+    }
+
+    #[test]
+    fn what_other_providers_say_is_kept_as_they_say_it() {
+        let catalog = Catalog::default();
+        assert!(catalog.said("acme").is_empty());
+        catalog.learn("acme", &[said("b", 1), said("a", 2)]);
+        assert_eq!(catalog.said("acme").iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert!(catalog.list("acme").is_empty() && catalog.said("other").is_empty());
     }
 
     #[test]

@@ -37,10 +37,12 @@ pub struct ModelEntry {
     pub display_name: Option<String>,
     /// Its provider.
     pub provider: String,
-    /// Tokens that input and output may have together.
-    pub context_tokens: u32,
-    /// Tokens that one answer may have, thinking included.
-    pub max_output_tokens: u32,
+    /// Tokens that input and output may have together; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u32>,
+    /// Tokens that one answer may have, thinking included; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
     /// The ways in which it can be told to think, in the provider's words.
     pub thinking: Vec<String>,
     /// How hard it can be told to try; empty when it cannot.

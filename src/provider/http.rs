@@ -109,13 +109,29 @@ pub async fn read_json(response: Response) -> Result<serde_json::Value, Error> {
     serde_json::from_slice(&body).map_err(|_| unexpected("something that is not JSON"))
 }
 
+/// The kind of a response's content, without its parameters, in lower case; empty when it is not said.
+pub fn content_type(response: &Response) -> String {
+    let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// As [`expect_event_stream`], for servers that answer in JSON when they do not stream; the body decides then.
+///
+/// # Errors
+/// [`Category::UnexpectedResponse`] for HTML.
+pub fn expect_events_or_json(response: &Response) -> Result<(), Error> {
+    match content_type(response).as_str() {
+        "application/json" | "application/x-ndjson" | "text/plain" => Ok(()),
+        _ => expect_event_stream(response),
+    }
+}
+
 /// Checks that a successful response is an event stream, so that a login page is not read as an empty answer.
 ///
 /// # Errors
 /// [`Category::UnexpectedResponse`] for HTML and plain text.
 pub fn expect_event_stream(response: &Response) -> Result<(), Error> {
-    let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let kind = content_type(response);
     if response.status() == reqwest::StatusCode::NO_CONTENT {
         return Err(Error::new(Category::UnexpectedResponse, "the provider answered with nothing (HTTP 204)"));
     }

@@ -4,7 +4,9 @@
 //! *Owns*: requests on the wire, framing, mapping to [`CompletionEvent`]s, classes of errors.
 //! *Must not know*: sessions, tools' execution, LSP.
 
+mod build;
 mod channel;
+mod credentials;
 mod error;
 mod http;
 mod limit;
@@ -40,7 +42,7 @@ pub use limit::Limiter;
 pub use mapped::{FrameMapper, Mapped};
 pub use ndjson::LineGuard;
 pub use options::{AnthropicOptions, ApiVersion, OutputSupport, ParallelTools, RequestOptions};
-pub use registry::{PROVIDERS, Registry, is_simulated};
+pub use registry::{PROVIDERS, Registry, is_simulated, providers};
 pub use retry::RetryPolicy;
 pub use sse::SseGuard;
 pub use structured::{Mismatch, Reduced, SchemaError, Validator, drop_added_nulls, prompt_for, reduce, repair_prompt};

@@ -63,7 +63,7 @@ impl Backend {
     }
 
     pub(super) async fn session_new(&self, params: Params<NewParams>) -> Result<NewResult> {
-        sessions::new(self, params)
+        sessions::new(self, params).await
     }
 
     pub(super) async fn session_list(&self, params: Params<ListParams>) -> Result<ListResult> {

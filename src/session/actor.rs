@@ -137,7 +137,7 @@ impl Actor {
         let output = match &prompt.options.output_schema {
             None => None,
             Some(schema) => {
-                let support = self.shared.registry.output_support(&model, &options);
+                let support = self.shared.registry.output_support(&model, &options, &settings);
                 Some(plan_output(schema, support, &mut options)?)
             }
         };

@@ -76,7 +76,7 @@ impl SessionManager {
     ///
     /// # Errors
     /// `model.invalid`, `provider.unknown`, `model.not_configured`, `session.limit`.
-    pub fn create(&self, params: NewParams) -> Result<NewResult, UserError> {
+    pub async fn create(&self, params: NewParams) -> Result<NewResult, UserError> {
         if self.sessions.len() >= MAX_SESSIONS {
             return Err(UserError::new(ErrorCode::SessionLimit, format!("{MAX_SESSIONS} sessions are open"))
                 .with_hint("close sessions that are no longer needed"));
@@ -89,7 +89,7 @@ impl SessionManager {
         let settings = self.shared.settings(path.as_deref());
         let model: ModelName = match params.model.as_ref().or(settings.model.value.as_ref()) {
             Some(name) => name.parse()?,
-            None => self.shared.registry.default_model()?,
+            None => self.shared.registry.default_model(&settings).await?,
         };
         self.shared.registry.provider(&model, &settings)?;
         let created_at = now();

@@ -15,6 +15,8 @@ export interface Methods {
   "souffleur/session/warm": { direction: "clientToServer"; kind: "request"; params: WarmParams; result: WarmResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
+  "souffleur/config/show": { direction: "clientToServer"; kind: "request"; params: ConfigShowParams; result: ConfigShowResult };
+  "souffleur/workspace/trust": { direction: "clientToServer"; kind: "request"; params: WorkspaceTrustParams; result: WorkspaceTrustResult };
   "$/progress": { direction: "serverToClient"; kind: "notification"; params: ProgressParams };
 }
 
@@ -196,26 +198,42 @@ export interface ModelListResult {
   notes: string[];
 }
 
+/** Params of `souffleur/config/show`. */
+export interface ConfigShowParams {
+  /** The workspace folder whose settings are meant; without one, those of no workspace. */
+  workspaceUri?: string;
+}
+
+/** Result of `souffleur/config/show`. */
+export interface ConfigShowResult {
+  /** The settings that hold now. */
+  settings: SettingValue[];
+  /** The files that were looked at. */
+  files: SettingsFileInfo[];
+  /** What is not used, and why. */
+  problems: SettingProblem[];
+}
+
+/** Params of `souffleur/workspace/trust`. */
+export interface WorkspaceTrustParams {
+  /** The workspace folder. */
+  workspaceUri: string;
+  /** Whether the user trusts it. */
+  trusted: boolean;
+}
+
+/** Result of `souffleur/workspace/trust`. */
+export interface WorkspaceTrustResult {
+  /** The workspace's file of settings, when it has one. */
+  file?: SettingsFileInfo;
+}
+
 /** Params of `$/progress`, as this server sends it for a turn. */
 export interface ProgressParams {
   /** The token of the prompt. */
   token: StreamToken;
   /** One value of the stream. */
   value: ProgressValue;
-}
-
-/** Settings of the provider Anthropic. */
-export interface AnthropicSettings {
-  /** The API's version: `2026-10-21` or `2023-06-01`. */
-  version?: string;
-  /** Names of beta features. */
-  betas?: string[];
-  /** `auto` or `standard_only`. */
-  serviceTier?: string;
-  /** An opaque name of the user. */
-  userId?: string;
-  /** At most so many requests a second, for all sessions together. */
-  requestsPerSecond?: number;
 }
 
 /** How long a cached prefix lives. */
@@ -271,6 +289,24 @@ export interface Cost {
   savedMicroUsd: number;
 }
 
+/** What an editor can set of a provider. Addresses, keys and files are the user's own to set. */
+export interface EditorProviderSettings {
+  /** At most so many requests a second, for all sessions together. */
+  requestsPerSecond?: number;
+  /** Anthropic: the API's version: `2026-10-21` or `2023-06-01`. */
+  version?: string;
+  /** Anthropic: names of beta features. */
+  betas?: string[];
+  /** Anthropic: `auto` or `standard_only`. */
+  serviceTier?: string;
+  /** Anthropic: an opaque name of the user. */
+  userId?: string;
+  /** Ollama: the tokens that input and output may have together, at most the model's own. */
+  numCtx?: number;
+  /** Ollama: how long a model stays loaded: a duration such as `5m`, or a number of seconds. */
+  keepAlive?: string;
+}
+
 /**
  * Settings as an editor sends them: as `initializationOptions`, and as `settings.souffleur` of
  * `workspace/didChangeConfiguration`. A key that is absent leaves the setting to the layers below.
@@ -292,8 +328,10 @@ export interface EditorSettings {
   promptCache?: PromptCacheSettings;
   /** What is done when a request fails. */
   retry?: RetrySettings;
-  /** Settings of the provider Anthropic. */
-  anthropic?: AnthropicSettings;
+  /** How connections are made. */
+  http?: HttpSettings;
+  /** Settings of providers, by the part before the colon of their models' names. */
+  providers?: { [key: string]: EditorProviderSettings };
   /** See `ClientCapabilities`. Read in `initializationOptions` only. */
   capabilities?: ClientCapabilities;
 }
@@ -389,6 +427,16 @@ export type ErrorCode =
   | "protocol.invalid_message"
   /** The message is larger than the server reads. */
   | "protocol.frame_too_large";
+
+/** How connections to providers are made. */
+export interface HttpSettings {
+  /** How long a connection may take to be made, in milliseconds. */
+  connectTimeoutMs?: number;
+  /** How long a response may be silent, in milliseconds, the loading of a local model included. */
+  idleTimeoutMs?: number;
+  /** Whether HTTP/2 is not offered, for proxies that break it. */
+  http1Only?: boolean;
+}
 
 /** What the user sent. */
 export interface ItemUserMessage {
@@ -547,10 +595,10 @@ export interface ModelEntry {
   displayName?: string;
   /** Its provider. */
   provider: string;
-  /** Tokens that input and output may have together. */
-  contextTokens: number;
-  /** Tokens that one answer may have, thinking included. */
-  maxOutputTokens: number;
+  /** Tokens that input and output may have together; absent when that is not known. */
+  contextTokens?: number;
+  /** Tokens that one answer may have, thinking included; absent when that is not known. */
+  maxOutputTokens?: number;
   /** The ways in which it can be told to think, in the provider's words. */
   thinking: string[];
   /** How hard it can be told to try; empty when it cannot. */
@@ -817,6 +865,66 @@ export interface SessionUpdateNotice {
  * `itemCompleted`, whose item is authoritative; the deltas are a preview of it.
  */
 export type SessionUpdate = SessionUpdateItemStarted | SessionUpdateItemDelta | SessionUpdateItemCompleted | SessionUpdateUsage | SessionUpdateWaiting | SessionUpdateNotice;
+
+/** Something in a source of settings that is not used. */
+export interface SettingProblem {
+  /** Where: a file and line, or whose settings. */
+  at: string;
+  /** The setting in dotted form; empty when it is about the whole. */
+  key: string;
+  /** What is wrong. */
+  message: string;
+  /** What to do about it. */
+  hint?: string;
+}
+
+/** Where a value came from. The order is that of precedence, the weakest first. */
+export type SettingSource =
+  /** Built in. */
+  | "default"
+  /** The user's own file. */
+  | "user"
+  /** The file of a workspace that the user trusts. */
+  | "workspace"
+  /** The editor's settings. */
+  | "editor"
+  /** An environment variable. */
+  | "environment"
+  /** An option on the command line. */
+  | "commandLine";
+
+/** A setting, and where it came from. */
+export interface SettingValue {
+  /** Its key in dotted form. */
+  key: string;
+  /** Its value; null when it has none, and for a secret that is not merely a reference. */
+  value: unknown;
+  /** Where it came from. */
+  source: SettingSource;
+  /** Where exactly: a file and line, or a variable's name. */
+  at?: string;
+}
+
+/** A file of settings. */
+export interface SettingsFileInfo {
+  /** The file. */
+  path: string;
+  /** Whose it is: the user's or a workspace's. */
+  source: SettingSource;
+  /** What became of it. */
+  state: SettingsFileState;
+}
+
+/** What became of a file of settings. */
+export type SettingsFileState =
+  /** There is none. */
+  | "absent"
+  /** It counts. */
+  | "used"
+  /** It does not count, because the user has not trusted its workspace, or not since it was changed. */
+  | "untrusted"
+  /** It is there and cannot be read. */
+  | "unreadable";
 
 /** A token of the client's making; LSP's `ProgressToken`. */
 export type StreamToken = number | string;

@@ -14,7 +14,7 @@ use crate::error::{ErrorCode, UserError};
 const DEFAULT_REGION: &str = "us-chicago-1";
 
 /// What the user's settings say. Whatever is not set is found elsewhere.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// A profile of the configuration file. Either this or `auth_type`.
     pub profile: Option<String>,

@@ -6,6 +6,7 @@
 mod errors;
 mod host;
 mod messages;
+mod provider;
 mod request;
 mod show;
 mod stream;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use errors::{classify, unreachable};
 pub use host::{DEFAULT_HOST, VARIABLE, base_url};
+pub use provider::{KnownFacts, Ollama, discover};
 pub use request::{Built, Settings, build, is_cloud};
 pub use show::{ModelFacts, Running, facts, models, running, version};
 pub use stream::{Events, Mapper, events};

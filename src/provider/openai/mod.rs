@@ -8,12 +8,14 @@ pub mod responses;
 mod errors;
 mod families;
 mod profile;
+mod provider;
 mod quirks;
 mod schema;
 
 pub use errors::{classify, stream_error};
 pub use families::{Family, ToolsWithEffort, family};
 pub use profile::Profile;
+pub use provider::OpenAi;
 pub use quirks::{
     Allowed, Api, EffortField, ReasoningField, ReasoningOut, RequiredForm, SystemPlacement, SystemRole, ThinkingOff,
     TokenField,

@@ -5,6 +5,7 @@ use jsonschema::{Draft, ValidationError};
 use serde_json::Value;
 
 use super::keywords::subschemas;
+use super::strict::drop_added_nulls;
 use super::{SchemaError, place};
 
 /// How many errors a mismatch names.
@@ -35,6 +36,7 @@ pub enum Mismatch {
 #[derive(Debug)]
 pub struct Validator {
     compiled: jsonschema::Validator,
+    schema: Value,
 }
 
 impl Validator {
@@ -49,7 +51,7 @@ impl Validator {
             options = options.with_draft(if is_draft_7(schema) { Draft::Draft7 } else { Draft::Draft202012 });
         }
         match options.build(schema) {
-            Ok(compiled) => Ok(Self { compiled }),
+            Ok(compiled) => Ok(Self { compiled, schema: schema.clone() }),
             Err(error) => Err(SchemaError::new(error.instance_path().as_str(), short(error.to_string()))),
         }
     }
@@ -78,6 +80,14 @@ impl Validator {
                 if let Some(place) = value.pointer_mut(&pointer) {
                     *place = spelled;
                 }
+            }
+        }
+        if !self.compiled.is_valid(&value) {
+            // Some providers demand every property, and null where one may be left out.
+            let mut without = value.clone();
+            drop_added_nulls(&mut without, &self.schema);
+            if self.compiled.is_valid(&without) {
+                return Ok(without);
             }
         }
         let errors: Vec<String> = self.compiled.iter_errors(&value).take(MAX_ERRORS).map(|e| named(&e)).collect();

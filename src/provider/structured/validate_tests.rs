@@ -171,3 +171,13 @@ fn a_schema_that_cannot_be_used_is_refused() {
         assert!(Validator::new(&schema).is_err(), "{schema}");
     }
 }
+
+#[test]
+fn null_for_what_may_be_left_out_is_leaving_it_out() {
+    let schema = serde_json::json!({"type": "object", "required": ["n"],
+        "properties": {"n": {"type": "integer"}, "why": {"type": "string"}, "none": {"type": ["string", "null"]}}});
+    let validator = Validator::new(&schema).unwrap();
+    let checked = validator.check(r#"{"n": 1, "why": null, "none": null}"#).unwrap();
+    assert_eq!(checked.get("why"), None);
+    assert!(validator.check(r#"{"n": null}"#).is_err(), "what is required is not left out");
+}

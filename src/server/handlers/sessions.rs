@@ -10,8 +10,8 @@ use crate::server::backend::{Backend, ProgressCancelParams};
 use crate::server::errors::{Params, to_rpc};
 
 /// `souffleur/session/new`.
-pub(in crate::server) fn new(backend: &Backend, params: Params<NewParams>) -> Result<NewResult> {
-    params.0.and_then(|params| backend.manager.create(params)).map_err(to_rpc)
+pub(in crate::server) async fn new(backend: &Backend, params: Params<NewParams>) -> Result<NewResult> {
+    backend.manager.create(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
 }
 
 /// `souffleur/session/list`.

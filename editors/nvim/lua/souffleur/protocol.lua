@@ -97,18 +97,29 @@
 ---@field models souffleur.ModelEntry[] The models, those of one provider together, always in the same order. Any other model that a provider has can be named, too.
 ---@field notes string[] What the user should know about the list, one sentence each.
 
+---Params of `souffleur/config/show`.
+---@class souffleur.ConfigShowParams
+---@field workspaceUri? string The workspace folder whose settings are meant; without one, those of no workspace.
+
+---Result of `souffleur/config/show`.
+---@class souffleur.ConfigShowResult
+---@field settings souffleur.SettingValue[] The settings that hold now.
+---@field files souffleur.SettingsFileInfo[] The files that were looked at.
+---@field problems souffleur.SettingProblem[] What is not used, and why.
+
+---Params of `souffleur/workspace/trust`.
+---@class souffleur.WorkspaceTrustParams
+---@field workspaceUri string The workspace folder.
+---@field trusted boolean Whether the user trusts it.
+
+---Result of `souffleur/workspace/trust`.
+---@class souffleur.WorkspaceTrustResult
+---@field file? souffleur.SettingsFileInfo The workspace's file of settings, when it has one.
+
 ---Params of `$/progress`, as this server sends it for a turn.
 ---@class souffleur.ProgressParams
 ---@field token souffleur.StreamToken The token of the prompt.
 ---@field value souffleur.ProgressValue One value of the stream.
-
----Settings of the provider Anthropic.
----@class souffleur.AnthropicSettings
----@field version? string The API's version: `2026-10-21` or `2023-06-01`.
----@field betas? string[] Names of beta features.
----@field serviceTier? string `auto` or `standard_only`.
----@field userId? string An opaque name of the user.
----@field requestsPerSecond? number At most so many requests a second, for all sessions together.
 
 ---How long a cached prefix lives.
 ---@alias souffleur.CacheTtl
@@ -146,6 +157,16 @@
 ---@field microUsd integer Millionths of a US dollar.
 ---@field savedMicroUsd integer What the prompt cache saved, in millionths of a US dollar: what the same tokens would have cost without it, less what they did cost. Negative when more was paid for writing than reading has saved so far.
 
+---What an editor can set of a provider. Addresses, keys and files are the user's own to set.
+---@class souffleur.EditorProviderSettings
+---@field requestsPerSecond? number At most so many requests a second, for all sessions together.
+---@field version? string Anthropic: the API's version: `2026-10-21` or `2023-06-01`.
+---@field betas? string[] Anthropic: names of beta features.
+---@field serviceTier? string Anthropic: `auto` or `standard_only`.
+---@field userId? string Anthropic: an opaque name of the user.
+---@field numCtx? integer Ollama: the tokens that input and output may have together, at most the model's own.
+---@field keepAlive? string Ollama: how long a model stays loaded: a duration such as `5m`, or a number of seconds.
+
 ---Settings as an editor sends them: as `initializationOptions`, and as `settings.souffleur` of `workspace/didChangeConfiguration`. A key that is absent leaves the setting to the layers below.
 ---@class souffleur.EditorSettings
 ---@field model? string The model of new sessions, as `provider:model`.
@@ -156,7 +177,8 @@
 ---@field sampling? souffleur.Sampling Sampling parameters, for models and API versions that take them.
 ---@field promptCache? souffleur.PromptCacheSettings The provider's prompt cache.
 ---@field retry? souffleur.RetrySettings What is done when a request fails.
----@field anthropic? souffleur.AnthropicSettings Settings of the provider Anthropic.
+---@field http? souffleur.HttpSettings How connections are made.
+---@field providers? table<string, souffleur.EditorProviderSettings> Settings of providers, by the part before the colon of their models' names.
 ---@field capabilities? souffleur.ClientCapabilities See `ClientCapabilities`. Read in `initializationOptions` only.
 
 ---How hard a model tries. Which levels there are depends on the model.
@@ -207,6 +229,12 @@
 ---| "protocol.invalid_params" # The parameters do not have the shape of the method.
 ---| "protocol.invalid_message" # The message is not JSON-RPC.
 ---| "protocol.frame_too_large" # The message is larger than the server reads.
+
+---How connections to providers are made.
+---@class souffleur.HttpSettings
+---@field connectTimeoutMs? integer How long a connection may take to be made, in milliseconds.
+---@field idleTimeoutMs? integer How long a response may be silent, in milliseconds, the loading of a local model included.
+---@field http1Only? boolean Whether HTTP/2 is not offered, for proxies that break it.
 
 ---What the user sent.
 ---@class souffleur.ItemUserMessage
@@ -322,8 +350,8 @@
 ---@field model string Its name, as `provider:model`.
 ---@field displayName? string What the provider calls it before people.
 ---@field provider string Its provider.
----@field contextTokens integer Tokens that input and output may have together.
----@field maxOutputTokens integer Tokens that one answer may have, thinking included.
+---@field contextTokens? integer Tokens that input and output may have together; absent when that is not known.
+---@field maxOutputTokens? integer Tokens that one answer may have, thinking included; absent when that is not known.
 ---@field thinking string[] The ways in which it can be told to think, in the provider's words.
 ---@field efforts string[] How hard it can be told to try; empty when it cannot.
 ---@field defaultEffort? string How hard it tries when nothing is said.
@@ -497,6 +525,42 @@
 ---| souffleur.SessionUpdateWaiting
 ---| souffleur.SessionUpdateNotice
 
+---Something in a source of settings that is not used.
+---@class souffleur.SettingProblem
+---@field at string Where: a file and line, or whose settings.
+---@field key string The setting in dotted form; empty when it is about the whole.
+---@field message string What is wrong.
+---@field hint? string What to do about it.
+
+---Where a value came from. The order is that of precedence, the weakest first.
+---@alias souffleur.SettingSource
+---| "default" # Built in.
+---| "user" # The user's own file.
+---| "workspace" # The file of a workspace that the user trusts.
+---| "editor" # The editor's settings.
+---| "environment" # An environment variable.
+---| "commandLine" # An option on the command line.
+
+---A setting, and where it came from.
+---@class souffleur.SettingValue
+---@field key string Its key in dotted form.
+---@field value any Its value; null when it has none, and for a secret that is not merely a reference.
+---@field source souffleur.SettingSource Where it came from.
+---@field at? string Where exactly: a file and line, or a variable's name.
+
+---A file of settings.
+---@class souffleur.SettingsFileInfo
+---@field path string The file.
+---@field source souffleur.SettingSource Whose it is: the user's or a workspace's.
+---@field state souffleur.SettingsFileState What became of it.
+
+---What became of a file of settings.
+---@alias souffleur.SettingsFileState
+---| "absent" # There is none.
+---| "used" # It counts.
+---| "untrusted" # It does not count, because the user has not trusted its workspace, or not since it was changed.
+---| "unreadable" # It is there and cannot be read.
+
 ---A token of the client's making; LSP's `ProgressToken`.
 ---@alias souffleur.StreamToken
 ---| integer
@@ -614,6 +678,8 @@ M.methods = {
   session_warm = "souffleur/session/warm",
   session_update = "souffleur/session/update",
   model_list = "souffleur/model/list",
+  config_show = "souffleur/config/show",
+  workspace_trust = "souffleur/workspace/trust",
   progress = "$/progress",
 }
 

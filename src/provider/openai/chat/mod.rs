@@ -15,4 +15,5 @@ mod wire;
 pub use frames::{Frame, Frames};
 pub use plan::{Plan, plan};
 pub use request::body;
+pub(super) use request::prompt_cache_key;
 pub use stream::{Events, Mapper, MapperOptions, events};

@@ -101,7 +101,7 @@ pub fn body(request: &CompletionRequest, profile: &Profile, plan: &Plan) -> Resu
         tool_choice: plan.tool_choice.as_ref(),
         parallel_tool_calls: plan.one_tool_at_a_time.then_some(false),
         response_format: response_format(request, profile, family, plan),
-        prompt_cache_key: (profile.prompt_cache_key && request.options.cache.is_some()).then(|| cache_key(request)),
+        prompt_cache_key: prompt_cache_key(request, profile),
         tools: request.tools.iter().map(|tool| wire_tool(tool, profile, family)).collect(),
         messages: messages(request, profile, family)?,
     };
@@ -142,6 +142,11 @@ fn response_format(request: &CompletionRequest, profile: &Profile, family: &Fami
     let schema = request.options.output_schema.as_ref().filter(|_| plan.with_schema)?;
     let schema = wire_schema(&strict(schema), profile, family);
     Some(json!({"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "schema": schema, "strict": true}}))
+}
+
+/// What requests of one conversation have in common, where the server knows such a key and the cache is wanted.
+pub(in crate::provider::openai) fn prompt_cache_key(request: &CompletionRequest, profile: &Profile) -> Option<String> {
+    (profile.prompt_cache_key && request.options.cache.is_some()).then(|| cache_key(request))
 }
 
 /// A key that is the same for all requests that begin alike, so that they meet the same cache: a hash of the tools and
