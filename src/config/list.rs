@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::expand::escape;
 use super::key::Shown;
-use super::provider::PROVIDER;
+use super::provider::{PROVIDER, SECRETS};
 use super::settings::{GENERAL, Settings};
 use super::source::Source;
 
@@ -42,7 +42,7 @@ impl Settings {
                 continue;
             }
             // What is looked up late was never expanded.
-            if !key.ends_with(".apiKey") {
+            if !SECRETS.iter().any(|secret| key.ends_with(secret)) {
                 escape_all(&mut value);
             }
             insert(&mut tree, &key, value);

@@ -71,6 +71,8 @@ settings! {
     "auth.bundleFile", User, "path of a file", auth_bundle_file: Option<String> = None;
     /// Anthropic: the file of a setup token.
     "auth.setupTokenFile", User, "path of a file", auth_setup_token_file: Option<String> = None;
+    /// Anthropic: a setup token: better a reference than the token itself.
+    "auth.setupToken", User, "text", auth_setup_token: Option<Secret> = None;
     /// Anthropic: whether `auto` may read the login of the Claude Code program.
     "auth.importClaudeCode", User, "true or false", auth_import_claude_code: bool = false;
     /// Anthropic: where a login in the browser begins.
@@ -83,6 +85,8 @@ settings! {
     "auth.oauth.scopes", User, "list of texts", oauth_scopes: Vec<String> = Vec::new();
     /// Anthropic: the port on this machine that the browser comes back to; without one, any that is free.
     "auth.oauth.redirectPort", User, "whole number", oauth_redirect_port: Option<u16> = None;
+    /// Anthropic: the page that shows the code of a login for pasting; without one the browser comes back to this machine.
+    "auth.oauth.pasteRedirectUrl", User, "URL", oauth_paste_redirect_url: Option<String> = None;
     /// Ollama: the tokens that input and output may have together, at most the model's own.
     "numCtx", Workspace, "whole number of tokens", num_ctx: Option<u32> = None;
     /// Ollama: how long a model stays loaded: a duration such as `5m`, or a number of seconds.
@@ -110,6 +114,9 @@ impl Layer {
         Self { providers: BTreeMap::from([("anthropic".to_owned(), anthropic)]), ..Self::default() }
     }
 }
+
+/// The settings that are secrets: they are looked up when they are used, and not shown.
+pub(super) const SECRETS: [&str; 2] = ["apiKey", "auth.setupToken"];
 
 /// Whether `name` can be a provider's: lower-case letters, digits, `-` and `_`, a letter first.
 pub fn is_provider_name(name: &str) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::environment::Environment;
 use super::expand::expand;
 use super::key::nearest;
-use super::provider::{PROVIDER, is_provider_name};
+use super::provider::{PROVIDER, SECRETS, is_provider_name};
 use super::settings::{GENERAL, Layer};
 use super::source::{Reach, Source};
 pub use crate::protocol::SettingProblem as Problem;
@@ -120,7 +120,7 @@ impl Reader<'_> {
             return self.problem(node.line, key, message, Some(hint));
         }
         let mut value = node.to_value();
-        if let Some(environment) = self.origin.variables.filter(|_| key.rsplit('.').next() != Some("apiKey"))
+        if let Some(environment) = self.origin.variables.filter(|_| !SECRETS.contains(&found.name))
             && let Err(message) = expand_all(&mut value, environment)
         {
             let hint = "set it, or write ${NAME:-default}; $${ stands for ${ itself".to_owned();
@@ -200,7 +200,7 @@ impl Layer {
     /// What is wrong, for people: there is no such setting, or the value is not of its type.
     pub fn set(&mut self, key: &str, value: Value, at: Option<Arc<str>>) -> Result<(), String> {
         let found = find(key).ok_or_else(|| format!("there is no setting {key}"))?;
-        let shown = if found.name == "apiKey" { "what it is".to_owned() } else { value.to_string() };
+        let shown = if SECRETS.contains(&found.name) { "what it is".to_owned() } else { value.to_string() };
         let wrong = |_| format!("{key} takes {}, not {shown}", found.expects.replace('`', ""));
         if let Some((provider, _)) = of_provider(key) {
             let mut layer = self.providers.get(provider).cloned().unwrap_or_default();

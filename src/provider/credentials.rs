@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::auth::{AuthOptions, Check, KeyOptions, OauthOptions, Origin, Target};
-use crate::config::{Environment, Places, ProviderSettings, Setting, Source, expand};
+use crate::config::{Environment, Places, ProviderSettings, Secret, Setting, Source, expand};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::KeyHeader;
 
@@ -77,14 +77,7 @@ pub(super) fn key_options(
     variables: &Environment,
     places: &Places,
 ) -> Result<KeyOptions, UserError> {
-    let api_key = match &own.api_key.value {
-        Some(secret) => {
-            let expanded = expand(secret.text(), variables)
-                .map_err(|error| invalid(format!("providers.{}.apiKey: {error}", vendor.provider)))?;
-            Some(SecretString::from(expanded))
-        }
-        None => None,
-    };
+    let api_key = secret(&format!("providers.{}.apiKey", vendor.provider), own.api_key.value.as_ref(), variables)?;
     let set = [source_of(&own.api_key), source_of(&own.api_key_file), source_of(&own.api_key_command)];
     let set = set.into_iter().chain([source_of(&own.api_key_env)]).flatten().next();
     Ok(KeyOptions {
@@ -100,6 +93,13 @@ pub(super) fn key_options(
         optional: vendor.optional,
         check: None,
     })
+}
+
+/// A secret of the settings, its references looked up.
+fn secret(key: &str, said: Option<&Secret>, variables: &Environment) -> Result<Option<SecretString>, UserError> {
+    let Some(said) = said else { return Ok(None) };
+    let expanded = expand(said.text(), variables).map_err(|error| invalid(format!("{key}: {error}")))?;
+    Ok(Some(SecretString::from(expanded)))
 }
 
 fn source_of<T>(setting: &Setting<Option<T>>) -> Option<Source> {
@@ -134,7 +134,7 @@ pub(super) fn anthropic_options(
         mode: own.auth_mode.value,
         order: own.auth_order.value.clone().unwrap_or_default(),
         bundle_file: path(&own.auth_bundle_file),
-        setup_token: None,
+        setup_token: secret("providers.anthropic.auth.setupToken", own.auth_setup_token.value.as_ref(), variables)?,
         setup_token_file: path(&own.auth_setup_token_file),
         import_claude_code: own.auth_import_claude_code.value,
         profile: own.auth_profile.value.clone(),
@@ -160,7 +160,10 @@ fn oauth_options(own: &ProviderSettings) -> Result<Option<OauthOptions>, UserErr
         client_id: client.clone(),
         scopes: own.oauth_scopes.value.clone(),
         redirect_port: own.oauth_redirect_port.value,
-        paste_redirect_url: None,
+        paste_redirect_url: match &own.oauth_paste_redirect_url.value {
+            Some(text) => Some(url("providers.anthropic.auth.oauth.pasteRedirectUrl", text)?),
+            None => None,
+        },
         token_format: None,
     }))
 }

@@ -42,7 +42,7 @@ pub use limit::Limiter;
 pub use mapped::{FrameMapper, Mapped};
 pub use ndjson::LineGuard;
 pub use options::{AnthropicOptions, ApiVersion, OutputSupport, ParallelTools, RequestOptions};
-pub use registry::{PROVIDERS, Registry, is_simulated, providers};
+pub use registry::{Registry, is_simulated, providers};
 pub use retry::RetryPolicy;
 pub use sse::SseGuard;
 pub use structured::{Mismatch, Reduced, SchemaError, Validator, drop_added_nulls, prompt_for, reduce, repair_prompt};

@@ -8,7 +8,7 @@ use tower_lsp::ls_types::{
 };
 
 use crate::protocol::{METHODS, PROTOCOL_VERSION, ServerExperimental};
-use crate::provider::PROVIDERS;
+use crate::provider::providers;
 use crate::server::backend::Backend;
 use crate::server::capabilities::{Capabilities, encoding_kind};
 use crate::server::handlers::configuration;
@@ -45,7 +45,7 @@ pub(in crate::server) fn initialize(backend: &Backend, params: &InitializeParams
     let experimental = ServerExperimental {
         protocol_version: PROTOCOL_VERSION,
         methods: METHODS.iter().map(|method| method.name.to_owned()).collect(),
-        providers: PROVIDERS.iter().map(|&provider| provider.to_owned()).collect(),
+        providers: providers(&shared.settings(None)),
     };
     InitializeResult {
         capabilities: ServerCapabilities {
