@@ -89,6 +89,8 @@ error_codes! {
     SessionNotFound = "session.not_found", retryable: false;
     /// The session is running a turn.
     SessionBusy = "session.busy", retryable: true;
+    /// Another server runs this session.
+    SessionInUse = "session.in_use", retryable: false;
     /// The session was closed while the request waited.
     SessionClosed = "session.closed", retryable: false;
     /// As many sessions are open as the server holds.
@@ -97,6 +99,8 @@ error_codes! {
     SessionEmptyPrompt = "session.empty_prompt", retryable: false;
     /// The prompt has a content block of a kind that is not known or not accepted.
     SessionUnsupportedContent = "session.unsupported_content", retryable: false;
+    /// What has to be kept could not be written or read.
+    StoreFailed = "store.failed", retryable: false;
     /// A queue is full; nothing of the request was taken.
     ServerBusy = "server.busy", retryable: true;
     /// A defect of this program.

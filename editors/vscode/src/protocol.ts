@@ -409,6 +409,8 @@ export type ErrorCode =
   | "session.not_found"
   /** The session is running a turn. */
   | "session.busy"
+  /** Another server runs this session. */
+  | "session.in_use"
   /** The session was closed while the request waited. */
   | "session.closed"
   /** As many sessions are open as the server holds. */
@@ -417,6 +419,8 @@ export type ErrorCode =
   | "session.empty_prompt"
   /** The prompt has a content block of a kind that is not known or not accepted. */
   | "session.unsupported_content"
+  /** What has to be kept could not be written or read. */
+  | "store.failed"
   /** A queue is full; nothing of the request was taken. */
   | "server.busy"
   /** A defect of this program. */

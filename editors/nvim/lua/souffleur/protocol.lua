@@ -220,10 +220,12 @@
 ---| "output.cut_off" # The answer was cut before it was a whole value of the schema that was asked for.
 ---| "session.not_found" # There is no session of that id.
 ---| "session.busy" # The session is running a turn.
+---| "session.in_use" # Another server runs this session.
 ---| "session.closed" # The session was closed while the request waited.
 ---| "session.limit" # As many sessions are open as the server holds.
 ---| "session.empty_prompt" # The prompt has no content.
 ---| "session.unsupported_content" # The prompt has a content block of a kind that is not known or not accepted.
+---| "store.failed" # What has to be kept could not be written or read.
 ---| "server.busy" # A queue is full; nothing of the request was taken.
 ---| "server.internal" # A defect of this program.
 ---| "protocol.invalid_params" # The parameters do not have the shape of the method.
@@ -714,10 +716,12 @@ M.error_codes = {
   output_cut_off = "output.cut_off",
   session_not_found = "session.not_found",
   session_busy = "session.busy",
+  session_in_use = "session.in_use",
   session_closed = "session.closed",
   session_limit = "session.limit",
   session_empty_prompt = "session.empty_prompt",
   session_unsupported_content = "session.unsupported_content",
+  store_failed = "store.failed",
   server_busy = "server.busy",
   server_internal = "server.internal",
   protocol_invalid_params = "protocol.invalid_params",
