@@ -16,6 +16,7 @@ pub mod telemetry;
 
 pub mod auth;
 pub mod models;
+pub mod store;
 pub mod workspace;
 
 pub mod prompt;

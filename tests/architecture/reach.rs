@@ -22,6 +22,11 @@ fn only_providers_and_credentials_use_http() {
 }
 
 #[test]
+fn only_the_store_knows_its_database() {
+    hold(knows_the_database);
+}
+
+#[test]
 fn a_vendors_types_never_leave_the_providers() {
     hold(names_a_vendor);
 }
@@ -62,6 +67,10 @@ fn knows_lsp(source: &Source) -> Vec<String> {
 
 fn uses_http(source: &Source) -> Vec<String> {
     outside(source, &["net/", "provider/", "auth/"], &["reqwest"])
+}
+
+fn knows_the_database(source: &Source) -> Vec<String> {
+    outside(source, &["store/"], &["rusqlite", "libsqlite3_sys"])
 }
 
 /// Uses of `names` in files that are in none of `folders`.
@@ -129,6 +138,8 @@ fn reaching_for_what_belongs_to_others_is_found() {
     assert_eq!((lsp("session/a.rs"), lsp("server/a.rs")), (2, 0));
     let http = |path: &str| uses_http(&Source::new(path, "fn f(client: reqwest::Client) {}")).len();
     assert_eq!((http("cli/a.rs"), http("provider/http.rs"), http("auth/a.rs")), (1, 0, 0));
+    let database = |path: &str| knows_the_database(&Source::new(path, "use rusqlite::Connection;")).len();
+    assert_eq!((database("session/a.rs"), database("store/load.rs")), (1, 0));
     let vendor = |text: &str| names_a_vendor(&Source::new("session/a.rs", text)).len();
     assert_eq!(vendor("crate::provider::anthropic::wire::Event"), 1);
     assert_eq!(vendor("use crate::provider::anthropic;"), 1);
