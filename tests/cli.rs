@@ -271,3 +271,37 @@ fn the_server_reads_and_writes_files_too() {
     let said = std::fs::read_to_string(path("out")).unwrap();
     assert!(said.contains("serverInfo") && said.contains(r#""id":2"#), "{said}");
 }
+
+#[test]
+fn ask_goes_on_with_the_last_session_of_the_directory() {
+    let (home, project, other) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let in_project =
+        |arguments: &[&str]| souffleur(project.path()).env("HOME", home.path()).args(arguments).output().unwrap();
+    let nothing = in_project(&["ask", "hi", "--continue", "--model", "sim:default"]);
+    assert!(err(&nothing).contains("session.not_found"), "{}", err(&nothing));
+    let vendor = Vendor::start();
+    vendor.push(Answer::says("first"));
+    vendor.push(Answer::says("second"));
+    let with_vendor = |arguments: &[&str]| {
+        let mut command = souffleur(project.path());
+        command.env("HOME", home.path()).env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", vendor.url());
+        command.args(arguments).output().unwrap()
+    };
+    assert_eq!(out(&with_vendor(&["ask", "one"])), "first\n");
+    assert_eq!(out(&with_vendor(&["ask", "two", "--continue"])), "second\n");
+    assert_eq!(vendor.request(1).messages().len(), 3, "the first turn came along");
+    let list = out(&in_project(&["sessions", "list"]));
+    assert!(list.contains("one") && list.contains("2 turns") && list.lines().count() == 1, "{list}");
+    let id = list.split_whitespace().next().unwrap().to_owned();
+    let elsewhere = souffleur(other.path()).env("HOME", home.path()).args(["sessions", "list"]).output().unwrap();
+    assert_eq!(out(&elsewhere), "");
+    assert!(out(&in_project(&["sessions", "search", "secon"])).contains(&id));
+    let exported = in_project(&["sessions", "export", &id, "--json"]);
+    let file = project.path().join("session.json");
+    std::fs::write(&file, &exported.stdout).unwrap();
+    assert!(in_project(&["sessions", "delete", &id]).status.success());
+    assert_eq!(out(&in_project(&["sessions", "list"])), "");
+    assert!(in_project(&["sessions", "import", file.to_str().unwrap()]).status.success());
+    assert!(out(&in_project(&["sessions", "export", &id])).contains("second"));
+}

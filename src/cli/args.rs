@@ -58,6 +58,9 @@ pub(super) enum Command {
     Demo(DemoArguments),
     /// List the models, what they can do and what they cost.
     Models(ModelsArguments),
+    /// List, search, export, import and delete the sessions that are kept.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Show and check the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -75,6 +78,46 @@ pub(super) enum Command {
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
+    },
+}
+
+/// What to do with the sessions that are kept.
+#[derive(Debug, Subcommand)]
+pub(super) enum SessionsCommand {
+    /// List those of this directory, the one made last first.
+    List {
+        /// Those of all directories.
+        #[arg(long)]
+        all: bool,
+        /// Print the list as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find where words were said.
+    Search {
+        /// The words; of the last one its beginning is enough.
+        text: String,
+        /// In the sessions of all directories.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print a session as Markdown.
+    Export {
+        /// Its id.
+        session: String,
+        /// As JSON, which holds everything and can be imported.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a session that was exported as JSON.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Delete a session for good.
+    Delete {
+        /// Its id.
+        session: String,
     },
 }
 
@@ -116,6 +159,12 @@ pub(super) struct TrustArguments {
 pub(super) struct AskArguments {
     /// The prompt; read from standard input when it is `-`.
     pub(super) prompt: String,
+    /// Go on with the session used last in this directory.
+    #[arg(long = "continue", short = 'c', conflicts_with = "session")]
+    pub(super) go_on: bool,
+    /// Go on with this session.
+    #[arg(long, value_name = "ID")]
+    pub(super) session: Option<String>,
     /// Print the turn's stream as JSON, one value a line.
     #[arg(long)]
     pub(super) json: bool,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::args::AskArguments;
 use super::print::{self, Style};
+use super::sessions;
 use crate::chat::{ContentBlock, Item, ItemContent, ItemDelta, SessionUpdate, TurnEnd, TurnStopReason};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::{CancelParams, NewParams, PromptParams, StreamToken};
@@ -23,7 +24,17 @@ pub(super) async fn run(start: Start, arguments: AskArguments) -> Result<ExitCod
     shared.roots_changed();
     let outbox = shared.outbox.clone();
     let manager = SessionManager::new(shared);
-    let session_id = manager.create(NewParams::default()).await?.session.session_id;
+    let session_id = match (&arguments.session, arguments.go_on) {
+        (Some(session), _) => sessions::id(session)?,
+        (None, true) => match manager.latest(sessions::here()).await? {
+            Some(session) => session.session_id,
+            None => {
+                return Err(UserError::new(ErrorCode::SessionNotFound, "there is no session of this directory yet")
+                    .with_hint("ask without --continue; souffleur sessions list --all shows those of others"));
+            }
+        },
+        (None, false) => manager.create(NewParams::default()).await?.session.session_id,
+    };
     let stream_token = StreamToken::Text("ask".to_owned());
     let content = vec![ContentBlock::text(prompt)];
     let params = PromptParams { session_id: session_id.clone(), content, stream_token, model: None, options: None };
@@ -35,9 +46,18 @@ pub(super) async fn run(start: Start, arguments: AskArguments) -> Result<ExitCod
     tokio::task::yield_now().await;
     loop {
         while let Some(batch) = outbox.take() {
-            let Batch::Stream { first_seq, events, .. } = batch else { continue };
+            let (first_seq, events) = match batch {
+                Batch::Stream { first_seq, events, .. } => (first_seq, events),
+                Batch::Message(message) => {
+                    view.aside(&format!("note: {message}\n"));
+                    continue;
+                }
+                Batch::Session(_) => continue,
+            };
             for (seq, event) in (first_seq..).zip(events) {
                 if let Some(end) = view.show(seq, event) {
+                    // What is not written yet is written now.
+                    manager.close_all().await;
                     return Ok(exit_code(&end));
                 }
             }

@@ -71,7 +71,8 @@ fn start_server(show: &Show, user_file: Option<&Path>) -> Result<LspClient, User
     let program = std::env::current_exe()
         .map_err(|error| UserError::new(ErrorCode::ServerInternal, format!("this program cannot be found: {error}")))?;
     let mut command = Command::new(program);
-    command.arg("serve");
+    // A demo leaves nothing behind.
+    command.arg("serve").env("SOUFFLEUR_KEEP_SESSIONS", "false");
     if let Some(file) = user_file {
         command.arg("--config").arg(file);
     }

@@ -12,6 +12,7 @@ mod export;
 mod lsp_client;
 mod models;
 mod print;
+mod sessions;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
         Command::Ask(ask) => block_on(ask::run(start, ask))?,
         Command::Demo(demo) => block_on(demo::run(start, demo))?,
         Command::Models(models) => block_on(models::run(start, models))?.map(|()| ExitCode::SUCCESS),
+        Command::Sessions(command) => block_on(sessions::run(start, command))?.map(|()| ExitCode::SUCCESS),
         Command::Config(command) => config::run(start, command),
         Command::Trust(arguments) => config::trust(start, arguments),
         Command::Export { format, out } => export::run(format, &out).map(|()| ExitCode::SUCCESS),

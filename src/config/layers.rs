@@ -28,6 +28,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "OPENAI_PROJECT_ID", setting: "providers.openai.project" },
     Variable { name: "AZURE_OPENAI_ENDPOINT", setting: "providers.azure.baseUrl" },
     Variable { name: "OLLAMA_HOST", setting: "providers.ollama.baseUrl" },
+    Variable { name: "SOUFFLEUR_KEEP_SESSIONS", setting: "sessions.keep" },
     Variable { name: "SOUFFLEUR_SIM_SCRIPT", setting: "sim.script" },
     Variable { name: "SOUFFLEUR_RECORD", setting: "record.dir" },
 ];
@@ -78,7 +79,11 @@ mod tests {
     #[test]
     fn every_variable_sets_something() {
         for variable in VARIABLES {
-            let value = if variable.name == "SOUFFLEUR_EFFORT" { "low" } else { "7" };
+            let value = match variable.name {
+                "SOUFFLEUR_EFFORT" => "low",
+                "SOUFFLEUR_KEEP_SESSIONS" => "false",
+                _ => "7",
+            };
             let layer = Layer::from_environment(&Environment::from([(variable.name, value)])).unwrap();
             assert_ne!(layer, Layer::default(), "{}", variable.name);
         }

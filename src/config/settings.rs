@@ -49,6 +49,10 @@ settings! {
     "http.idleTimeoutMs", Editor, "milliseconds", idle_timeout_ms: u64 = 300_000;
     /// Whether HTTP/2 is not offered, for proxies that break it.
     "http.http1Only", Editor, "true or false", http1_only: bool = false;
+    /// Whether sessions are kept on disk; else they are gone with the server.
+    "sessions.keep", User, "true or false", sessions_keep: bool = true;
+    /// After how many days without a turn a kept session is deleted; without it none ever is.
+    "sessions.retentionDays", User, "whole number of days", retention_days: Option<u32> = None;
     /// A file with the answers of the simulated provider.
     "sim.script", User, "path of a file", sim_script: Option<PathBuf> = None;
     /// A directory to which providers' answers are recorded.

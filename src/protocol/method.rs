@@ -5,6 +5,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::config::{ConfigShowParams, ConfigShowResult, WorkspaceTrustParams, WorkspaceTrustResult};
+use super::keep::{
+    DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult,
+    RenameParams, RenameResult, SearchParams, SearchResult,
+};
 use super::model::{ModelListParams, ModelListResult};
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
@@ -107,6 +111,12 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/close", ClientToServer, CloseParams, CloseResult),
     request!("souffleur/session/usage", ClientToServer, SessionUsageParams, SessionUsageResult),
     request!("souffleur/session/warm", ClientToServer, WarmParams, WarmResult),
+    request!("souffleur/session/rename", ClientToServer, RenameParams, RenameResult),
+    request!("souffleur/session/delete", ClientToServer, DeleteParams, DeleteResult),
+    request!("souffleur/session/fork", ClientToServer, ForkParams, ForkResult),
+    request!("souffleur/session/export", ClientToServer, ExportParams, ExportResult),
+    request!("souffleur/session/import", ClientToServer, ImportParams, ImportResult),
+    request!("souffleur/session/search", ClientToServer, SearchParams, SearchResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
     request!("souffleur/config/show", ClientToServer, ConfigShowParams, ConfigShowResult),

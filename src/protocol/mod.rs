@@ -9,6 +9,7 @@ mod auth;
 mod config;
 pub mod export;
 mod initialize;
+mod keep;
 mod method;
 mod model;
 mod session;
@@ -27,6 +28,10 @@ pub use config::{
 pub use initialize::{
     ClientCapabilities, EditorProviderSettings, EditorSettings, HttpSettings, PROTOCOL_VERSION, PromptCacheSettings,
     RetrySettings, ServerExperimental,
+};
+pub use keep::{
+    DeleteParams, DeleteResult, ExportFormat, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams,
+    ImportResult, RenameParams, RenameResult, SearchHit, SearchParams, SearchResult,
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
 pub use model::{LongRequestPrice, ModelEntry, ModelLifecycle, ModelListParams, ModelListResult, ModelPrice};

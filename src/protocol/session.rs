@@ -71,6 +71,9 @@ pub struct ListParams {
     /// Only the sessions of this workspace folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_uri: Option<String>,
+    /// Only the sessions that have all these words in their title or in one prompt or answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// How many sessions at most; 100 when absent, never more than 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -16,10 +16,11 @@ use super::capabilities::Capabilities;
 use super::errors::Params;
 use super::handlers::{configuration, documents, lifecycle, models, sessions, workspace};
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, ListParams, ListResult,
-    LoadParams, LoadResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult,
-    SessionUsageParams, SessionUsageResult, StreamToken, WarmParams, WarmResult, WorkspaceTrustParams,
-    WorkspaceTrustResult,
+    CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, DeleteParams,
+    DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult, ListParams,
+    ListResult, LoadParams, LoadResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams,
+    PromptResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams, SessionUsageResult,
+    StreamToken, WarmParams, WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
 };
 use crate::session::SessionManager;
 
@@ -67,7 +68,7 @@ impl Backend {
     }
 
     pub(super) async fn session_list(&self, params: Params<ListParams>) -> Result<ListResult> {
-        sessions::list(self, params)
+        sessions::list(self, params).await
     }
 
     pub(super) async fn session_load(&self, params: Params<LoadParams>) -> Result<LoadResult> {
@@ -92,6 +93,30 @@ impl Backend {
 
     pub(super) async fn session_usage(&self, params: Params<SessionUsageParams>) -> Result<SessionUsageResult> {
         sessions::usage(self, params).await
+    }
+
+    pub(super) async fn session_rename(&self, params: Params<RenameParams>) -> Result<RenameResult> {
+        sessions::rename(self, params).await
+    }
+
+    pub(super) async fn session_delete(&self, params: Params<DeleteParams>) -> Result<DeleteResult> {
+        sessions::delete(self, params).await
+    }
+
+    pub(super) async fn session_fork(&self, params: Params<ForkParams>) -> Result<ForkResult> {
+        sessions::fork(self, params).await
+    }
+
+    pub(super) async fn session_export(&self, params: Params<ExportParams>) -> Result<ExportResult> {
+        sessions::export(self, params).await
+    }
+
+    pub(super) async fn session_import(&self, params: Params<ImportParams>) -> Result<ImportResult> {
+        sessions::import(self, params).await
+    }
+
+    pub(super) async fn session_search(&self, params: Params<SearchParams>) -> Result<SearchResult> {
+        sessions::search(self, params).await
     }
 
     pub(super) async fn model_list(&self, params: Params<ModelListParams>) -> Result<ModelListResult> {

@@ -26,8 +26,8 @@ use crate::error::UserError;
 use crate::session::{SessionManager, Shared, Start};
 use backend::Backend;
 
-/// How long sessions may take to end when the server does.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
+/// How long sessions may take to end, and to be written, when the server does.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the last messages may take to be read by the editor.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -66,6 +66,12 @@ fn service(manager: Arc<SessionManager>, stop: CancellationToken) -> (LspService
         .custom_method("souffleur/session/close", Backend::session_close)
         .custom_method("souffleur/session/usage", Backend::session_usage)
         .custom_method("souffleur/session/warm", Backend::session_warm)
+        .custom_method("souffleur/session/rename", Backend::session_rename)
+        .custom_method("souffleur/session/delete", Backend::session_delete)
+        .custom_method("souffleur/session/fork", Backend::session_fork)
+        .custom_method("souffleur/session/export", Backend::session_export)
+        .custom_method("souffleur/session/import", Backend::session_import)
+        .custom_method("souffleur/session/search", Backend::session_search)
         .custom_method("souffleur/model/list", Backend::model_list)
         .custom_method("souffleur/config/show", Backend::config_show)
         .custom_method("souffleur/workspace/trust", Backend::workspace_trust)

@@ -197,6 +197,10 @@ impl Writer {
                     self.notification("souffleur/session/update", &SessionUpdateParams { session });
                 }
             }
+            Batch::Message(message) => {
+                let message = format!("Souffleur: {message}");
+                self.notification("window/showMessage", &serde_json::json!({"type": 2, "message": message}));
+            }
             Batch::Stream { token, first_seq, events } => {
                 for (seq, event) in (first_seq..).zip(events) {
                     self.notification("$/progress", &Progress { token: &token, value: event.into_progress(seq) });

@@ -10,16 +10,18 @@ use super::manager::now;
 use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
 use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
+use super::scribe::Scribe;
 use super::shared::Shared;
 use super::spent::Spent;
 use super::turn::{Effect, TurnSetup};
-use crate::chat::{ContentBlock, Item, Message, Role, SessionUpdate, TurnId};
+use crate::chat::{ContentBlock, Cost, Item, Message, NoticeLevel, Role, SessionUpdate, TurnId, Usage};
 use crate::error::{ErrorCode, UserError};
 use crate::models::ModelName;
 use crate::protocol::{
     LoadResult, PromptOptions, RunningTurn as RunningInfo, SessionInfo, SessionStatus, SessionUsageResult, StreamToken,
 };
 use crate::provider::{CompletionRequest, is_simulated};
+use crate::store::{Checkpoint, Entries, SessionRecord, Spending, TurnFinish};
 use crate::tools::ToolContext;
 
 /// How many model requests one turn may make.
@@ -40,6 +42,20 @@ pub(super) struct Actor {
     /// What the turns that ended used.
     spent: Spent,
     turn: Option<RunningTurn>,
+    /// Writes it all down.
+    scribe: Scribe,
+}
+
+/// What a session begins with: nothing, or what was kept of it.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Its system prompt; made anew when it is empty.
+    pub(super) system: Vec<String>,
+    pub(super) history: Vec<Arc<Message>>,
+    pub(super) items: Vec<Item>,
+    pub(super) spent: Spent,
+    /// Whether it is in the store.
+    pub(super) is_stored: bool,
 }
 
 impl Actor {
@@ -49,10 +65,13 @@ impl Actor {
         info: Arc<Mutex<SessionInfo>>,
         model: ModelName,
         root: Option<PathBuf>,
+        kept: Kept,
     ) -> Self {
-        let system = crate::prompt::system(root.as_deref());
-        let (history, items, spent) = (Vec::new(), Vec::new(), Spent::default());
-        Self { shared, inbox, info, model, root, system, history, items, spent, turn: None }
+        let Kept { system, history, items, spent, is_stored } = kept;
+        let system = if system.is_empty() { crate::prompt::system(root.as_deref()) } else { system.into() };
+        let session = info.lock().unwrap_or_else(PoisonError::into_inner).session_id.clone();
+        let scribe = Scribe::new(shared.clone(), session, is_stored);
+        Self { shared, inbox, info, model, root, system, history, items, spent, turn: None, scribe }
     }
 
     /// Lives until it is closed or its last handle is gone.
@@ -80,6 +99,7 @@ impl Actor {
                     None => return self.stop(),
                 },
                 happened = turn.next() => self.happened(happened),
+                error = self.scribe.failed() => self.not_kept(&error),
             }
             // A provider that always has something more must not keep all others waiting.
             tokio::task::consume_budget().await;
@@ -115,10 +135,19 @@ impl Actor {
             Command::Warm { reply } => {
                 let _ = reply.send(self.request_of(Vec::new()).map(Box::new));
             }
-            Command::Spent { usage, cost } => self.spent.add((usage, cost, None), false),
+            Command::Spent { usage, cost } => {
+                self.spent.add((usage, cost, None), false);
+                self.scribe.spent(Spending { usage, cost, last_request: None, simulated: false });
+            }
+            Command::Rename { title } => self.with_info(|info| info.title = title),
             Command::Close { reply } => {
                 self.stop();
-                let _ = reply.send(Ok(()));
+                let released = self.scribe.release();
+                tokio::spawn(async move {
+                    // Nobody to release it means that there is nothing to release.
+                    let _ = released.await;
+                    let _ = reply.send(Ok(()));
+                });
                 return true;
             }
         }
@@ -196,9 +225,21 @@ impl Actor {
     }
 
     fn happened(&mut self, happened: Happened) {
+        let Some(turn) = &mut self.turn else { return };
+        let unkept = matches!(happened, Happened::Unkept);
+        turn.take_in(happened);
+        if unkept {
+            let spent = spending(turn.spent(), is_simulated(&turn.asked.model));
+            self.scribe.checkpoint(Checkpoint { items: turn.running_items(), spent });
+        }
+        self.carry_out();
+    }
+
+    /// The turn goes on, but the user knows.
+    fn not_kept(&mut self, error: &UserError) {
         if let Some(turn) = &mut self.turn {
-            turn.take_in(happened);
-            self.carry_out();
+            let message = format!("what is said now is not kept: {}", error.message);
+            turn.emit(SessionUpdate::Notice { level: NoticeLevel::Warning, code: "store.failed".to_owned(), message });
         }
     }
 
@@ -221,6 +262,7 @@ impl Actor {
             for effect in effects.drain(..) {
                 self.effect(effect);
             }
+            self.scribe.flush();
             if let Some(turn) = self.turn.as_mut() {
                 turn.reuse(effects);
             }
@@ -233,10 +275,15 @@ impl Actor {
             Effect::Emit(update) => {
                 if let SessionUpdate::ItemCompleted { item } = &update {
                     self.items.push(item.clone());
+                    self.scribe.item(item.clone());
                 }
                 turn.emit(update);
             }
-            Effect::Append(message) => self.history.push(Arc::new(message)),
+            Effect::Append(message) => {
+                let message = Arc::new(message);
+                self.scribe.message(message.clone());
+                self.history.push(message);
+            }
             Effect::Request => {
                 let request = CompletionRequest {
                     model: turn.asked.model.clone(),
@@ -250,6 +297,13 @@ impl Actor {
                 match answer {
                     Ok(stream) => turn.answer(stream),
                     Err(error) => turn.fail(error),
+                }
+                if !self.scribe.has_begun(&turn.turn_id) {
+                    let turn = (turn.turn_id.clone(), is_simulated(&turn.asked.model));
+                    let gate = self.begin_kept(turn);
+                    if let Some(turn) = &mut self.turn {
+                        turn.wait_for(gate);
+                    }
                 }
             }
             Effect::RunTool { index, call } => {
@@ -269,12 +323,23 @@ impl Actor {
                     info.clone()
                 });
                 if let Some(turn) = self.turn.take() {
-                    self.spent.add(turn.spent(), is_simulated(&turn.asked.model));
+                    let turn_spent = turn.spent();
+                    let simulated = is_simulated(&turn.asked.model);
+                    self.spent.add(turn.spent(), simulated);
                     turn.end(&end);
+                    let (entries, spent) = (Entries::default(), spending(turn_spent, simulated));
+                    self.scribe.end(TurnFinish { entries, end, spent, at: now() });
                 }
                 self.shared.outbox.session_changed(info);
             }
         }
+    }
+
+    /// Hands the turn's beginning over to be kept.
+    fn begin_kept(&mut self, turn: (TurnId, bool)) -> tokio::sync::oneshot::Receiver<Result<(), UserError>> {
+        let record = self.with_info(|info| record(info));
+        let system = serde_json::to_string(&*self.system).unwrap_or_default();
+        self.scribe.begin(record, system, turn, now())
     }
 
     fn load(&mut self, token: Option<StreamToken>) -> Result<LoadResult, UserError> {
@@ -348,6 +413,27 @@ impl Actor {
     fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {
         work(&mut self.info.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// A session as it is kept.
+pub(super) fn record(info: &SessionInfo) -> SessionRecord {
+    SessionRecord {
+        session_id: info.session_id.clone(),
+        title: info.title.clone(),
+        model: info.model.clone(),
+        simulated: info.simulated,
+        workspace_uri: info.workspace_uri.clone(),
+        mode: None,
+        parent: None,
+        turns: 0,
+        running: false,
+        created_at: info.created_at,
+        updated_at: info.updated_at,
+    }
+}
+
+fn spending((usage, cost, last_request): (Usage, Option<Cost>, Option<Usage>), simulated: bool) -> Spending {
+    Spending { usage, cost, last_request, simulated }
 }
 
 /// A title from a prompt: its first line, shortened at a word.

@@ -44,6 +44,8 @@ pub(super) enum Command {
     Warm { reply: Reply<Box<CompletionRequest>> },
     /// Something was used outside a turn.
     Spent { usage: Usage, cost: Option<Cost> },
+    /// The session has another title.
+    Rename { title: String },
     /// Stop what runs and end the actor.
     Close { reply: Reply<()> },
 }

@@ -7,16 +7,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use dashmap::DashMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::actor::Actor;
+use super::actor::{Actor, Kept};
 use super::command::{Command, Prompt, Reply, Used};
 use super::shared::Shared;
 use crate::chat::{ContentBlock, SessionId};
 use crate::error::{ErrorCode, UserError};
 use crate::models::{ModelName, cost};
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult,
-    StreamToken, WarmParams, WarmResult,
+    CancelParams, CancelResult, CloseParams, CloseResult, LoadParams, LoadResult, NewParams, NewResult, PromptParams,
+    PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult, StreamToken, WarmParams,
+    WarmResult,
 };
 use crate::provider::is_simulated;
 use crate::workspace::Root;
@@ -24,7 +24,7 @@ use crate::workspace::Root;
 /// How many sessions are held at once.
 const MAX_SESSIONS: usize = 1_000;
 /// How many messages wait in a session's inbox.
-const INBOX: usize = 64;
+pub(super) const INBOX: usize = 64;
 
 /// The sessions. Every call puts its message into the session's inbox before it first waits, so the order of calls is
 /// the order in which sessions see them.
@@ -35,18 +35,18 @@ pub struct SessionManager {
 }
 
 #[derive(Debug)]
-struct Handle {
-    inbox: mpsc::Sender<Command>,
-    info: Arc<Mutex<SessionInfo>>,
-    root: Option<PathBuf>,
+pub(super) struct Handle {
+    pub(super) inbox: mpsc::Sender<Command>,
+    pub(super) info: Arc<Mutex<SessionInfo>>,
+    pub(super) root: Option<PathBuf>,
 }
 
 impl Handle {
-    fn info(&self) -> SessionInfo {
+    pub(super) fn info(&self) -> SessionInfo {
         self.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn send(&self, command: Command) -> Result<(), UserError> {
+    pub(super) fn send(&self, command: Command) -> Result<(), UserError> {
         self.inbox.try_send(command).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 UserError::new(ErrorCode::ServerBusy, "the session has too many requests waiting")
@@ -106,35 +106,10 @@ impl SessionManager {
         };
         let (inbox, receiver) = mpsc::channel(INBOX);
         let info = Arc::new(Mutex::new(session.clone()));
-        let actor = Actor::new(self.shared.clone(), receiver, info.clone(), model, path.clone());
+        let actor = Actor::new(self.shared.clone(), receiver, info.clone(), model, path.clone(), Kept::default());
         tokio::spawn(actor.run());
         self.sessions.insert(session.session_id.clone(), Arc::new(Handle { inbox, info, root: path }));
         Ok(NewResult { session })
-    }
-
-    /// The sessions, the one made last first.
-    ///
-    /// # Errors
-    /// `protocol.invalid_params` for a cursor that is none.
-    pub fn list(&self, params: &ListParams) -> Result<ListResult, UserError> {
-        let mut sessions: Vec<SessionInfo> = self.sessions.iter().map(|entry| entry.value().info()).collect();
-        if let Some(uri) = &params.workspace_uri {
-            sessions.retain(|session| session.workspace_uri.as_ref() == Some(uri));
-        }
-        // Ids sort by the time of making.
-        sessions.sort_unstable_by(|a, b| b.session_id.cmp(&a.session_id));
-        if let Some(cursor) = &params.cursor {
-            if !cursor.starts_with("ses_") {
-                return Err(UserError::new(ErrorCode::ProtocolInvalidParams, "cursor is not one that list gave")
-                    .with_hint("pass nextCursor of the result before, or nothing"));
-            }
-            sessions.retain(|session| session.session_id.as_str() < cursor.as_str());
-        }
-        let limit = params.limit.unwrap_or(100).clamp(1, 1_000) as usize;
-        let more = sessions.len() > limit;
-        sessions.truncate(limit);
-        let next_cursor = sessions.last().filter(|_| more).map(|session| session.session_id.to_string());
-        Ok(ListResult { sessions, next_cursor })
     }
 
     /// Begins a turn.
@@ -143,9 +118,9 @@ impl SessionManager {
     /// `session.not_found`, `session.empty_prompt`, `session.unsupported_content`, `session.busy`, `server.busy`, and
     /// what is wrong with the model.
     pub async fn prompt(&self, params: PromptParams) -> Result<PromptResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
         check(&params.content)?;
         let model = params.model.map(|name| name.parse()).transpose()?;
+        let handle = self.handle(&params.session_id).await?;
         let prompt = Box::new(Prompt {
             content: params.content,
             stream_token: params.stream_token,
@@ -161,7 +136,7 @@ impl SessionManager {
     /// # Errors
     /// `session.not_found`, `server.busy`.
     pub async fn cancel(&self, params: CancelParams) -> Result<CancelResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
+        let handle = self.handle(&params.session_id).await?;
         let cancelled = ask(&handle, |reply| Command::Cancel { turn_id: params.turn_id, reply })?.await?;
         Ok(CancelResult { cancelled })
     }
@@ -179,8 +154,15 @@ impl SessionManager {
     /// # Errors
     /// `session.not_found`, `server.busy`, `protocol.invalid_params` for a token in use.
     pub async fn load(&self, params: LoadParams) -> Result<LoadResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
-        ask(&handle, |reply| Command::Load { stream_token: params.stream_token, reply })?.await
+        match self.handle(&params.session_id).await {
+            Ok(handle) => ask(&handle, |reply| Command::Load { stream_token: params.stream_token, reply })?.await,
+            // It can be read, only not gone on with.
+            Err(error) if error.code == ErrorCode::SessionInUse => {
+                let (session, items) = self.seen_from_outside(&params.session_id).await?;
+                Ok(LoadResult { session, items, running: None })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What a session used. With `count`, the provider counts its conversation.
@@ -189,7 +171,7 @@ impl SessionManager {
     /// `session.not_found`, `server.busy`; with `count`, `auth.missing_key` and what goes wrong between us and the
     /// provider.
     pub async fn usage(&self, params: SessionUsageParams) -> Result<SessionUsageResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
+        let handle = self.handle(&params.session_id).await?;
         let Used { mut result, to_count } =
             ask(&handle, |reply| Command::Usage { count: params.count, reply })?.await?;
         if let Some(request) = to_count {
@@ -207,7 +189,7 @@ impl SessionManager {
     /// # Errors
     /// `session.not_found`, `server.busy`, `auth.missing_key`, and what goes wrong between us and the provider.
     pub async fn warm(&self, params: WarmParams) -> Result<WarmResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
+        let handle = self.handle(&params.session_id).await?;
         let request = ask(&handle, |reply| Command::Warm { reply })?.await?;
         let model = request.model.clone();
         let provider = self.shared.registry.provider(&model, &self.shared.settings(handle.root.as_deref()))?;
@@ -226,27 +208,54 @@ impl SessionManager {
     /// # Errors
     /// `session.not_found`, `server.busy`.
     pub async fn close(&self, params: CloseParams) -> Result<CloseResult, UserError> {
-        let handle = self.handle(&params.session_id)?;
-        let closed = ask(&handle, |reply| Command::Close { reply })?;
-        self.sessions.remove(&params.session_id);
-        closed.await?;
+        let Some(handle) = self.opened(&params.session_id) else {
+            // One that is kept and not open is closed; one that is neither is told.
+            self.shared.store().await?.session(&params.session_id).await?;
+            return Ok(CloseResult {});
+        };
+        self.close_handle(&params.session_id, &handle).await?;
         Ok(CloseResult {})
     }
 
     /// Ends all sessions.
     pub async fn close_all(&self) {
         let ids: Vec<SessionId> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
-        for session_id in ids {
-            // One that is gone already is what is wanted.
-            let _ = self.close(CloseParams { session_id }).await;
+        let closing = ids.into_iter().map(|session_id| self.close(CloseParams { session_id }));
+        // One that is gone already is what is wanted.
+        drop(futures_util::future::join_all(closing).await);
+    }
+
+    /// The session, which is opened when it is only kept. One that is open is found before anything is waited for.
+    async fn handle(&self, id: &SessionId) -> Result<Arc<Handle>, UserError> {
+        match self.opened(id) {
+            Some(handle) => Ok(handle),
+            None => self.reopen(id).await,
         }
     }
 
-    fn handle(&self, id: &SessionId) -> Result<Arc<Handle>, UserError> {
-        self.sessions.get(id).map(|entry| entry.clone()).ok_or_else(|| {
-            UserError::new(ErrorCode::SessionNotFound, format!("there is no session {id}"))
-                .with_hint("make one with souffleur/session/new, or list them with souffleur/session/list")
-        })
+    /// The session, if it is open.
+    pub(super) fn opened(&self, id: &SessionId) -> Option<Arc<Handle>> {
+        self.sessions.get(id).map(|entry| entry.clone())
+    }
+
+    pub(super) fn add(&self, id: SessionId, handle: Arc<Handle>) {
+        self.sessions.insert(id, handle);
+    }
+
+    pub(super) fn shared_arc(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// The open sessions that had no prompt yet, and so are not kept.
+    pub(super) fn unprompted(&self) -> Vec<SessionInfo> {
+        self.sessions.iter().map(|entry| entry.value().info()).filter(|info| info.turns == 0).collect()
+    }
+
+    /// Ends an open session.
+    pub(super) async fn close_handle(&self, id: &SessionId, handle: &Handle) -> Result<(), UserError> {
+        let closed = ask(handle, |reply| Command::Close { reply })?;
+        self.sessions.remove(id);
+        closed.await
     }
 }
 

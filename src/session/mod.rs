@@ -7,10 +7,12 @@
 
 mod actor;
 mod command;
+mod kept;
 mod manager;
 mod options;
 mod outbox;
 mod running;
+mod scribe;
 mod settings;
 mod shared;
 mod spent;

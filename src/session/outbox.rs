@@ -73,7 +73,12 @@ pub enum Batch {
     },
     /// A session changed.
     Session(SessionInfo),
+    /// A message to the user that belongs to no session.
+    Message(String),
 }
+
+/// How many messages wait at most; there are never so many.
+const MAX_MESSAGES: usize = 32;
 
 /// Updates of all sessions, waiting for their one reader.
 #[derive(Debug, Default)]
@@ -88,6 +93,7 @@ struct Inner {
     tokens: HashSet<Arc<StreamToken>>,
     waiting: VecDeque<u64>,
     sessions: VecDeque<SessionInfo>,
+    messages: VecDeque<String>,
     next: u64,
 }
 
@@ -120,9 +126,21 @@ impl Outbox {
         self.ready.notify_one();
     }
 
+    /// Tells the user something that belongs to no session.
+    pub fn tell(&self, messages: impl IntoIterator<Item = String>) {
+        let mut inner = self.lock();
+        inner.messages.extend(messages);
+        inner.messages.truncate(MAX_MESSAGES);
+        drop(inner);
+        self.ready.notify_one();
+    }
+
     /// Takes what waits of the stream that waits longest. `None` when nothing waits.
     pub fn take(&self) -> Option<Batch> {
         let mut inner = self.lock();
+        if let Some(message) = inner.messages.pop_front() {
+            return Some(Batch::Message(message));
+        }
         if let Some(session) = inner.sessions.pop_front() {
             return Some(Batch::Session(session));
         }
@@ -140,7 +158,7 @@ impl Outbox {
     /// How often something can be taken now.
     pub fn waiting(&self) -> usize {
         let inner = self.lock();
-        inner.waiting.len() + inner.sessions.len()
+        inner.waiting.len() + inner.sessions.len() + inner.messages.len()
     }
 
     /// Waits until something can be taken. May return although nothing can.

@@ -1,10 +1,13 @@
 //! A turn that runs: the machine and the I/O that carries out its effects.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Sleep;
 
 use super::outbox::{StreamEvent, UpdateSender};
 use super::turn::{Effect, TurnMachine, TurnSetup};
@@ -12,6 +15,7 @@ use crate::chat::{
     CompletionEvent, ContentBlock, Cost, Item, SessionUpdate, ToolCall, ToolResult, ToolSpec, TurnEnd, TurnId, Usage,
 };
 use crate::config::Settings;
+use crate::error::{ErrorCode, UserError};
 use crate::models::ModelName;
 use crate::protocol::StreamToken;
 use crate::provider::{Category, CompletionStream, Error, RequestOptions};
@@ -26,6 +30,10 @@ pub(super) struct RunningTurn {
     stream: Option<CompletionStream>,
     tools: JoinSet<(usize, ToolResult)>,
     senders: Vec<(StreamToken, UpdateSender)>,
+    /// Until it opens nothing is asked of the model.
+    gate: Option<oneshot::Receiver<Result<(), UserError>>>,
+    /// Runs out when what grew should be kept.
+    keep: Option<Pin<Box<Sleep>>>,
     span: tracing::Span,
 }
 
@@ -46,7 +54,14 @@ pub(super) enum Happened {
     Tool(usize, ToolResult),
     /// A reader took something from a full stream.
     Space,
+    /// The turn's beginning is on the disk, or cannot be.
+    Kept(Result<(), UserError>),
+    /// What still grows has not been kept for a while.
+    Unkept,
 }
+
+/// How long what arrives may be nowhere but in memory.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The most streams that one turn writes to.
 pub(super) const MAX_STREAMS: usize = 16;
@@ -62,7 +77,18 @@ impl RunningTurn {
         let turn_id = setup.turn_id.clone();
         let span = tracing::info_span!("turn", turn = %turn_id, model = %asked.model);
         let machine = TurnMachine::begin(setup, content, &mut effects);
-        Self { turn_id, asked, machine, effects, stream: None, tools: JoinSet::new(), senders: vec![stream], span }
+        Self {
+            turn_id,
+            asked,
+            machine,
+            effects,
+            stream: None,
+            tools: JoinSet::new(),
+            senders: vec![stream],
+            gate: None,
+            keep: None,
+            span,
+        }
     }
 
     /// Waits for what happens next. Dropping the wait loses nothing.
@@ -76,7 +102,9 @@ impl RunningTurn {
                 Err(_) => Happened::Space,
             },
             () = wait(full.as_ref()), if full.is_some() => Happened::Space,
-            event = next_event(self.stream.as_mut()), if full.is_none() && self.stream.is_some() => {
+            kept = opened(self.gate.as_mut()), if self.gate.is_some() => Happened::Kept(kept),
+            () = over(self.keep.as_mut()), if self.keep.is_some() => Happened::Unkept,
+            event = next_event(self.stream.as_mut()), if full.is_none() && self.gate.is_none() && self.stream.is_some() => {
                 Happened::Provider(event)
             }
             else => std::future::pending().await,
@@ -92,6 +120,9 @@ impl RunningTurn {
     pub(super) fn take_in(&mut self, happened: Happened) {
         match happened {
             Happened::Provider(Some(Ok(event))) => {
+                if self.keep.is_none() && matches!(event, CompletionEvent::Delta { .. }) {
+                    self.keep = Some(Box::pin(tokio::time::sleep(KEEP_EVERY)));
+                }
                 if event == CompletionEvent::Completed {
                     self.stream = None;
                 }
@@ -108,12 +139,24 @@ impl RunningTurn {
                 self.fail(error.to_user(self.asked.model.provider()));
             }
             Happened::Tool(index, result) => self.machine.tool_finished(index, result, &mut self.effects),
+            Happened::Kept(kept) => {
+                self.gate = None;
+                if let Err(error) = kept {
+                    self.fail(error);
+                }
+            }
+            Happened::Unkept => self.keep = None,
             Happened::Space => {}
         }
     }
 
+    /// Nothing is asked of the model before this opens.
+    pub(super) fn wait_for(&mut self, gate: oneshot::Receiver<Result<(), UserError>>) {
+        self.gate = Some(gate);
+    }
+
     /// Ends the turn with an error.
-    pub(super) fn fail(&mut self, error: crate::error::UserError) {
+    pub(super) fn fail(&mut self, error: UserError) {
         if !self.machine.is_over() {
             self.machine.failed(error, &mut self.effects);
         }
@@ -210,6 +253,21 @@ async fn wait(space: Option<&Arc<Notify>>) {
     if let Some(space) = space {
         space.notified().await;
     }
+}
+
+async fn over(sleep: Option<&mut Pin<Box<Sleep>>>) {
+    match sleep {
+        Some(sleep) => sleep.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn opened(gate: Option<&mut oneshot::Receiver<Result<(), UserError>>>) -> Result<(), UserError> {
+    let Some(gate) = gate else { return std::future::pending().await };
+    gate.await.unwrap_or_else(|_| {
+        Err(UserError::new(ErrorCode::StoreFailed, "the prompt could not be kept, so it was not sent")
+            .with_hint("too much waits to be written; send it again in a moment"))
+    })
 }
 
 async fn next_event(stream: Option<&mut CompletionStream>) -> Option<Result<CompletionEvent, Error>> {

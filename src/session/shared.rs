@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
+use super::manager::now;
 use super::outbox::Outbox;
 use crate::config::{Environment, IsTrusted, Layer, Places, Settings, SettingsOwner};
-use crate::error::UserError;
+use crate::error::{ErrorCode, UserError};
 use crate::provider::Registry;
+use crate::store::Store;
 use crate::tools::Tools;
 use crate::workspace::{Trust, Workspace};
 
@@ -25,6 +29,10 @@ pub struct Shared {
     pub tools: Tools,
     /// Where updates go.
     pub outbox: Arc<Outbox>,
+    /// Where sessions are kept, once it was opened.
+    store: OnceCell<Store>,
+    /// The directory it is in.
+    data: Option<PathBuf>,
 }
 
 /// What a process was started with.
@@ -57,7 +65,35 @@ impl Shared {
             workspace: Arc::new(Workspace::default()),
             tools: Tools::builtin(),
             outbox: Arc::new(Outbox::default()),
+            store: OnceCell::new(),
+            data: places.data,
         })
+    }
+
+    /// Where sessions are kept. It is opened when it is first needed, and never again.
+    ///
+    /// # Errors
+    /// `store.failed` when not even a database in memory can be had.
+    pub async fn store(&self) -> Result<Store, UserError> {
+        let opened = self.store.get_or_try_init(|| async {
+            let settings = self.settings.current().settings.clone();
+            let folder = self.data.clone().filter(|_| settings.sessions_keep.value);
+            let lost = |error: tokio::task::JoinError| {
+                UserError::new(ErrorCode::StoreFailed, format!("the store could not be opened: {error}"))
+            };
+            let opened =
+                tokio::task::spawn_blocking(move || Store::open(folder.as_deref(), now())).await.map_err(lost)??;
+            // That nothing is kept is no news to who asked for it.
+            if settings.sessions_keep.value {
+                self.outbox.tell(opened.notices.iter().map(|notice| format!("{} ({})", notice.message, notice.hint)));
+            }
+            if let Some(days) = settings.retention_days.value {
+                let before = now().saturating_sub(u64::from(days) * 24 * 60 * 60 * 1000);
+                tokio::spawn(opened.store.prune(before));
+            }
+            Ok(opened.store)
+        });
+        opened.await.cloned()
     }
 
     /// The settings that hold in the workspace `root` now. A file that was changed is read first, so that no turn

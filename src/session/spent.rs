@@ -2,6 +2,7 @@
 
 use crate::chat::{Cost, Usage};
 use crate::protocol::LastRequest;
+use crate::store::Spending;
 
 /// The sums of a session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +23,15 @@ impl Spent {
             Some(cost) => self.cost.get_or_insert_default().add(&cost),
             None => self.unpriced |= !simulated && usage != Usage::default(),
         }
+    }
+
+    /// The sums of what was kept.
+    pub(super) fn of(kept: impl IntoIterator<Item = Spending>) -> Self {
+        let mut sums = Self::default();
+        for spent in kept {
+            sums.add((spent.usage, spent.cost, spent.last_request), spent.simulated);
+        }
+        sums
     }
 
     /// All tokens.

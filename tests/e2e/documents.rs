@@ -139,7 +139,7 @@ fn five_hundred_changes_apply_in_their_order_while_requests_run() {
         change(&editor, "typed.txt", number + 2, &json!([{"range": {"start": at, "end": at}, "text": word}]));
         length += word.len();
         typed.push_str(&word);
-        ids.push(editor.request("souffleur/session/list", json!({})));
+        ids.push(editor.request("souffleur/config/show", json!({})));
     }
     let numbers: Vec<_> = ids
         .iter()

@@ -15,6 +15,7 @@ mod captures;
 mod configuration;
 mod cost;
 mod documents;
+mod kept;
 mod lifecycle;
 mod load;
 mod models;

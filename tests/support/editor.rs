@@ -75,7 +75,7 @@ pub struct Editor {
     status: Option<ExitStatus>,
     checked: bool,
     project: PathBuf,
-    _root: TempDir,
+    _root: Arc<TempDir>,
 }
 
 impl Editor {
@@ -430,6 +430,12 @@ impl Editor {
             thread.join().expect("a pipe's thread");
         }
         status
+    }
+
+    /// Kills the server at once. What it had begun to write may be cut.
+    pub fn kill_now(&mut self) {
+        self.inbox.accept_cut();
+        self.kill();
     }
 
     /// Shuts the server down and checks what dropping checks.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,10 +45,11 @@ impl Client {
 }
 
 /// What to start. The server sees none of the environment of the test but `PATH`.
+#[derive(Clone)]
 pub struct Setup {
     pub(super) env: BTreeMap<String, String>,
     pub(super) args: Vec<String>,
-    pub(super) root: TempDir,
+    pub(super) root: Arc<TempDir>,
     client: Client,
     recorded: Option<Value>,
     process_id: u32,
@@ -84,7 +86,7 @@ impl Setup {
         Self {
             env,
             args: Vec::new(),
-            root,
+            root: Arc::new(root),
             client: Client::Neovim,
             recorded: None,
             process_id,

@@ -13,6 +13,12 @@ export interface Methods {
   "souffleur/session/close": { direction: "clientToServer"; kind: "request"; params: CloseParams; result: CloseResult };
   "souffleur/session/usage": { direction: "clientToServer"; kind: "request"; params: SessionUsageParams; result: SessionUsageResult };
   "souffleur/session/warm": { direction: "clientToServer"; kind: "request"; params: WarmParams; result: WarmResult };
+  "souffleur/session/rename": { direction: "clientToServer"; kind: "request"; params: RenameParams; result: RenameResult };
+  "souffleur/session/delete": { direction: "clientToServer"; kind: "request"; params: DeleteParams; result: DeleteResult };
+  "souffleur/session/fork": { direction: "clientToServer"; kind: "request"; params: ForkParams; result: ForkResult };
+  "souffleur/session/export": { direction: "clientToServer"; kind: "request"; params: ExportParams; result: ExportResult };
+  "souffleur/session/import": { direction: "clientToServer"; kind: "request"; params: ImportParams; result: ImportResult };
+  "souffleur/session/search": { direction: "clientToServer"; kind: "request"; params: SearchParams; result: SearchResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
   "souffleur/config/show": { direction: "clientToServer"; kind: "request"; params: ConfigShowParams; result: ConfigShowResult };
@@ -43,6 +49,8 @@ export interface NewResult {
 export interface ListParams {
   /** Only the sessions of this workspace folder. */
   workspaceUri?: string;
+  /** Only the sessions that have all these words in their title or in one prompt or answer. */
+  text?: string;
   /** How many sessions at most; 100 when absent, never more than 1000. */
   limit?: number;
   /** Where to go on: `nextCursor` of the result before. */
@@ -171,6 +179,92 @@ export interface WarmResult {
   usage?: Usage;
   /** What that cost; absent when the price is not known. */
   cost?: Cost;
+}
+
+/** Params of `souffleur/session/rename`. */
+export interface RenameParams {
+  /** Which session. */
+  sessionId: SessionId;
+  /** Its title from now on. */
+  title: string;
+}
+
+/** Result of `souffleur/session/rename`. */
+export interface RenameResult {
+  /** The session as it is now. */
+  session: SessionInfo;
+}
+
+/** Params of `souffleur/session/delete`. */
+export interface DeleteParams {
+  /** Which session. A turn that runs is cancelled first. */
+  sessionId: SessionId;
+}
+
+/** Result of `souffleur/session/delete`. */
+export interface DeleteResult {
+}
+
+/** Params of `souffleur/session/fork`. */
+export interface ForkParams {
+  /** Which session. */
+  sessionId: SessionId;
+  /** The last turn that is copied. Absent: the last turn that ended. */
+  turnId?: TurnId;
+  /** The copy's title. Absent: the session's own. */
+  title?: string;
+}
+
+/** Result of `souffleur/session/fork`. */
+export interface ForkResult {
+  /** The copy. */
+  session: SessionInfo;
+}
+
+/** Params of `souffleur/session/export`. */
+export interface ExportParams {
+  /** Which session. */
+  sessionId: SessionId;
+  /** How it is written. */
+  format?: ExportFormat;
+}
+
+/** Result of `souffleur/session/export`. */
+export interface ExportResult {
+  /** The session as text. */
+  text: string;
+}
+
+/** Params of `souffleur/session/import`. */
+export interface ImportParams {
+  /** What `souffleur/session/export` gave as JSON. */
+  text: string;
+}
+
+/** Result of `souffleur/session/import`. */
+export interface ImportResult {
+  /** The session. Its id is a new one when its own is taken. */
+  session: SessionInfo;
+}
+
+/** Params of `souffleur/session/search`. */
+export interface SearchParams {
+  /** Words that all occur; of the last one, its beginning. */
+  text: string;
+  /** Only in sessions of this workspace folder. */
+  workspaceUri?: string;
+  /** How many hits at most; 50 when absent, never more than 1000. */
+  limit?: number;
+  /** Where to go on: `nextCursor` of the result before. */
+  cursor?: string;
+}
+
+/** Result of `souffleur/session/search`. */
+export interface SearchResult {
+  /** Where the words were said: in the session made last first. */
+  hits: SearchHit[];
+  /** Present when there may be more. */
+  nextCursor?: string;
 }
 
 /** Params of the notification `souffleur/session/update`: something about a session changed. */
@@ -431,6 +525,13 @@ export type ErrorCode =
   | "protocol.invalid_message"
   /** The message is larger than the server reads. */
   | "protocol.frame_too_large";
+
+/** How a session is written. */
+export type ExportFormat =
+  /** For people. */
+  | "markdown"
+  /** For `souffleur/session/import`: nothing is left out. */
+  | "json";
 
 /** How connections to providers are made. */
 export interface HttpSettings {
@@ -764,6 +865,16 @@ export interface Sampling {
   topP?: number;
   /** At least 1. */
   topK?: number;
+}
+
+/** Where something was said. */
+export interface SearchHit {
+  /** The session. */
+  session: SessionInfo;
+  /** The item; absent for the title. */
+  itemId?: ItemId;
+  /** The text around the words. */
+  excerpt: string;
 }
 
 /** What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`. */

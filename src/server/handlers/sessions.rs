@@ -3,8 +3,10 @@
 use tower_lsp::jsonrpc::Result;
 
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
-    NewResult, PromptParams, PromptResult, SessionUsageParams, SessionUsageResult, WarmParams, WarmResult,
+    CancelParams, CancelResult, CloseParams, CloseResult, DeleteParams, DeleteResult, ExportParams, ExportResult,
+    ForkParams, ForkResult, ImportParams, ImportResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
+    NewResult, PromptParams, PromptResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams,
+    SessionUsageResult, WarmParams, WarmResult,
 };
 use crate::server::backend::{Backend, ProgressCancelParams};
 use crate::server::errors::{Params, to_rpc};
@@ -15,8 +17,8 @@ pub(in crate::server) async fn new(backend: &Backend, params: Params<NewParams>)
 }
 
 /// `souffleur/session/list`.
-pub(in crate::server) fn list(backend: &Backend, params: Params<ListParams>) -> Result<ListResult> {
-    params.0.and_then(|params| backend.manager.list(&params)).map_err(to_rpc)
+pub(in crate::server) async fn list(backend: &Backend, params: Params<ListParams>) -> Result<ListResult> {
+    backend.manager.list(&params.0.map_err(to_rpc)?).await.map_err(to_rpc)
 }
 
 /// `souffleur/session/load`.
@@ -58,4 +60,34 @@ pub(in crate::server) fn progress_cancel(backend: &Backend, params: Params<Progr
         Ok(params) => backend.manager.cancel_stream(&params.token),
         Err(error) => tracing::warn!(%error, "window/workDoneProgress/cancel was ignored"),
     }
+}
+
+/// `souffleur/session/rename`.
+pub(in crate::server) async fn rename(backend: &Backend, params: Params<RenameParams>) -> Result<RenameResult> {
+    backend.manager.rename(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/delete`.
+pub(in crate::server) async fn delete(backend: &Backend, params: Params<DeleteParams>) -> Result<DeleteResult> {
+    backend.manager.delete(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/fork`.
+pub(in crate::server) async fn fork(backend: &Backend, params: Params<ForkParams>) -> Result<ForkResult> {
+    backend.manager.fork(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/export`.
+pub(in crate::server) async fn export(backend: &Backend, params: Params<ExportParams>) -> Result<ExportResult> {
+    backend.manager.export(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/import`.
+pub(in crate::server) async fn import(backend: &Backend, params: Params<ImportParams>) -> Result<ImportResult> {
+    backend.manager.import(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/session/search`.
+pub(in crate::server) async fn search(backend: &Backend, params: Params<SearchParams>) -> Result<SearchResult> {
+    backend.manager.search(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
 }

@@ -13,6 +13,7 @@
 ---Params of `souffleur/session/list`.
 ---@class souffleur.ListParams
 ---@field workspaceUri? string Only the sessions of this workspace folder.
+---@field text? string Only the sessions that have all these words in their title or in one prompt or answer.
 ---@field limit? integer How many sessions at most; 100 when absent, never more than 1000.
 ---@field cursor? string Where to go on: `nextCursor` of the result before.
 
@@ -82,6 +83,61 @@
 ---@class souffleur.WarmResult
 ---@field usage? souffleur.Usage What was written to the cache, or found there; absent when the provider or the settings allow no such thing.
 ---@field cost? souffleur.Cost What that cost; absent when the price is not known.
+
+---Params of `souffleur/session/rename`.
+---@class souffleur.RenameParams
+---@field sessionId souffleur.SessionId Which session.
+---@field title string Its title from now on.
+
+---Result of `souffleur/session/rename`.
+---@class souffleur.RenameResult
+---@field session souffleur.SessionInfo The session as it is now.
+
+---Params of `souffleur/session/delete`.
+---@class souffleur.DeleteParams
+---@field sessionId souffleur.SessionId Which session. A turn that runs is cancelled first.
+
+---Result of `souffleur/session/delete`.
+---@class souffleur.DeleteResult
+
+---Params of `souffleur/session/fork`.
+---@class souffleur.ForkParams
+---@field sessionId souffleur.SessionId Which session.
+---@field turnId? souffleur.TurnId The last turn that is copied. Absent: the last turn that ended.
+---@field title? string The copy's title. Absent: the session's own.
+
+---Result of `souffleur/session/fork`.
+---@class souffleur.ForkResult
+---@field session souffleur.SessionInfo The copy.
+
+---Params of `souffleur/session/export`.
+---@class souffleur.ExportParams
+---@field sessionId souffleur.SessionId Which session.
+---@field format? souffleur.ExportFormat How it is written.
+
+---Result of `souffleur/session/export`.
+---@class souffleur.ExportResult
+---@field text string The session as text.
+
+---Params of `souffleur/session/import`.
+---@class souffleur.ImportParams
+---@field text string What `souffleur/session/export` gave as JSON.
+
+---Result of `souffleur/session/import`.
+---@class souffleur.ImportResult
+---@field session souffleur.SessionInfo The session. Its id is a new one when its own is taken.
+
+---Params of `souffleur/session/search`.
+---@class souffleur.SearchParams
+---@field text string Words that all occur; of the last one, its beginning.
+---@field workspaceUri? string Only in sessions of this workspace folder.
+---@field limit? integer How many hits at most; 50 when absent, never more than 1000.
+---@field cursor? string Where to go on: `nextCursor` of the result before.
+
+---Result of `souffleur/session/search`.
+---@class souffleur.SearchResult
+---@field hits souffleur.SearchHit[] Where the words were said: in the session made last first.
+---@field nextCursor? string Present when there may be more.
 
 ---Params of the notification `souffleur/session/update`: something about a session changed.
 ---@class souffleur.SessionUpdateParams
@@ -231,6 +287,11 @@
 ---| "protocol.invalid_params" # The parameters do not have the shape of the method.
 ---| "protocol.invalid_message" # The message is not JSON-RPC.
 ---| "protocol.frame_too_large" # The message is larger than the server reads.
+
+---How a session is written.
+---@alias souffleur.ExportFormat
+---| "markdown" # For people.
+---| "json" # For `souffleur/session/import`: nothing is left out.
 
 ---How connections to providers are made.
 ---@class souffleur.HttpSettings
@@ -455,6 +516,12 @@
 ---@field topP? number 0 to 1.
 ---@field topK? integer At least 1.
 
+---Where something was said.
+---@class souffleur.SearchHit
+---@field session souffleur.SessionInfo The session.
+---@field itemId? souffleur.ItemId The item; absent for the title.
+---@field excerpt string The text around the words.
+
 ---What the server tells about itself: `capabilities.experimental.souffleur` of the result of `initialize`.
 ---@class souffleur.ServerExperimental
 ---@field protocolVersion integer See `PROTOCOL_VERSION`.
@@ -678,6 +745,12 @@ M.methods = {
   session_close = "souffleur/session/close",
   session_usage = "souffleur/session/usage",
   session_warm = "souffleur/session/warm",
+  session_rename = "souffleur/session/rename",
+  session_delete = "souffleur/session/delete",
+  session_fork = "souffleur/session/fork",
+  session_export = "souffleur/session/export",
+  session_import = "souffleur/session/import",
+  session_search = "souffleur/session/search",
   session_update = "souffleur/session/update",
   model_list = "souffleur/model/list",
   config_show = "souffleur/config/show",
