@@ -98,7 +98,14 @@ proptest! {
         let answer = json!({ "x": value }).to_string();
         prop_assert!(Validator::new(&root).unwrap().check(&answer).is_ok(), "the generator keeps its word: {root}");
 
-        let reduced = reduce(&root).unwrap();
+        // A schema may be valid and yet larger than the vendor takes: then it is refused, and for nothing else.
+        let reduced = match reduce(&root) {
+            Ok(reduced) => reduced,
+            Err(error) => {
+                prop_assert!(error.pointer.is_empty() && error.message.contains("the limit is"), "{error} for {root}");
+                return Ok(());
+            }
+        };
         prop_assert!(reduced.changed);
         assert_in_subset(&reduced.schema);
         let held = Validator::new(&reduced.schema).unwrap().check(&answer);
