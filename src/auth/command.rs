@@ -107,7 +107,7 @@ async fn run(command: &[String]) -> Result<SecretString, UserError> {
 }
 
 fn failed(what: &str) -> UserError {
-    UserError::new(ErrorCode::AuthInvalid, format!("the command of `api_key_command` {what}"))
+    UserError::new(ErrorCode::AuthInvalid, format!("the command of `apiKeyCommand` {what}"))
         .with_hint("run it in a terminal: it prints the key and nothing else, and does not wait for input")
 }
 

@@ -135,7 +135,7 @@ fn any_order_can_be_chosen() {
         (AuthStep::OauthBundle, "anthropic-oauth.json"),
         (AuthStep::ClaudeCode, ".claude"),
         (AuthStep::SetupToken, "setup"),
-        (AuthStep::Setting, "api_key"),
+        (AuthStep::Setting, "apiKey"),
         (AuthStep::EnvironmentBearer, "ANTHROPIC_AUTH_TOKEN"),
         (AuthStep::Profile, "profile"),
         (AuthStep::StoredKey, "stored"),
@@ -227,7 +227,7 @@ fn a_setting_that_gives_no_key_is_an_error_whatever_else_there_is() {
     }
     let mut machine = everything();
     machine.options.key.api_key = Some(SecretString::from(" "));
-    machine.fails(ErrorCode::AuthInvalid, "`api_key` is empty");
+    machine.fails(ErrorCode::AuthInvalid, "`apiKey` is empty");
     machine.options.key.api_key = None;
     machine.options.key.api_key_env = Some("OTHER_KEY".into());
     machine.fails(ErrorCode::AuthInvalid, "OTHER_KEY is not set");
@@ -356,5 +356,5 @@ fn no_credential_goes_to_a_host_that_it_was_not_meant_for() {
     machine.options.key.api_key = Some(SecretString::from("hidden"));
     machine.fails(ErrorCode::AuthWrongHost, "gateway.example");
     machine.options.key.target.hosts = vec!["gateway.example".into()];
-    assert!(machine.found().source.contains("`api_key`"));
+    assert!(machine.found().source.contains("`apiKey`"));
 }

@@ -23,7 +23,7 @@ pub fn look(at: &Surroundings<'_>) -> Vec<Look> {
     let folder = folder(at);
     let named = at.options.profile.as_deref().or_else(|| at.environment.get("ANTHROPIC_PROFILE")).map(str::trim);
     if let Some(name) = named {
-        let by = if at.options.profile.is_some() { "the setting `profile`" } else { "ANTHROPIC_PROFILE" };
+        let by = if at.options.profile.is_some() { "the setting `auth.profile`" } else { "ANTHROPIC_PROFILE" };
         return vec![named_profile(at, &folder, name, by)];
     }
     let workload = workload::look(at);

@@ -14,18 +14,18 @@ use crate::protocol::{AuthStep, CredentialKind};
 pub fn look(at: &Surroundings<'_>) -> Vec<Look> {
     let settings = &at.options.key;
     let (place, read) = if let Some(text) = &settings.api_key {
-        ("the setting `api_key`".to_owned(), of_text(text))
+        ("the setting `apiKey`".to_owned(), of_text(text))
     } else if let Some(path) = &settings.api_key_file {
         at.watch(path);
-        (format!("the file {} (`api_key_file`)", path.display()), of_file(path))
+        (format!("the file {} (`apiKeyFile`)", path.display()), of_file(path))
     } else if let Some(command) = &settings.api_key_command {
         let program = command.first().map_or("", String::as_str);
-        let place = format!("the command {program} (`api_key_command`)");
+        let place = format!("the command {program} (`apiKeyCommand`)");
         return vec![of_command(at, command, place)];
     } else if let Some(name) = &settings.api_key_env {
-        (format!("the environment variable {name} (`api_key_env`)"), of_variable(at, name))
+        (format!("the environment variable {name} (`apiKeyEnv`)"), of_variable(at, name))
     } else {
-        return vec![Look::new(AuthStep::Setting, "the settings `api_key…`", Outcome::Absent)];
+        return vec![Look::new(AuthStep::Setting, "the settings `apiKey…`", Outcome::Absent)];
     };
     let outcome = Outcome::of(read.map(|secret| Some(key(at, secret, place.clone(), Binding::SetAt(settings.origin)))));
     vec![Look::new(AuthStep::Setting, place, outcome).asked(true)]
@@ -33,7 +33,7 @@ pub fn look(at: &Surroundings<'_>) -> Vec<Look> {
 
 fn of_text(text: &SecretString) -> Result<SecretString, UserError> {
     match text.expose_secret().trim() {
-        "" => Err(UserError::new(ErrorCode::AuthInvalid, "the setting `api_key` is empty")
+        "" => Err(UserError::new(ErrorCode::AuthInvalid, "the setting `apiKey` is empty")
             .with_hint("if it refers to an environment variable, that may be unset")),
         text => Ok(SecretString::from(text)),
     }
@@ -41,7 +41,7 @@ fn of_text(text: &SecretString) -> Result<SecretString, UserError> {
 
 fn of_file(path: &std::path::Path) -> Result<SecretString, UserError> {
     let Some(text) = files::read(path, Privacy::Secret)? else {
-        return Err(files::invalid(path, "is not there").with_hint("`api_key_file` names it"));
+        return Err(files::invalid(path, "is not there").with_hint("`apiKeyFile` names it"));
     };
     match text.trim() {
         "" => Err(files::invalid(path, "is empty")),
@@ -55,7 +55,7 @@ fn of_file(path: &std::path::Path) -> Result<SecretString, UserError> {
 fn of_variable(at: &Surroundings<'_>, name: &str) -> Result<SecretString, UserError> {
     at.environment.get(name).map(|text| SecretString::from(text.trim())).ok_or_else(|| {
         UserError::new(ErrorCode::AuthInvalid, format!("the environment variable {name} is not set"))
-            .with_hint("`api_key_env` names it")
+            .with_hint("`apiKeyEnv` names it")
     })
 }
 

@@ -25,7 +25,7 @@ pub fn look(at: &Surroundings<'_>) -> Vec<Look> {
     } else if let Some(path) = &options.setup_token_file {
         at.watch(path);
         let place = format!("the file {}", path.display());
-        let missing = || files::invalid(path, "is not there").with_hint("`setup_token_file` names it");
+        let missing = || files::invalid(path, "is not there").with_hint("`auth.setupTokenFile` names it");
         let text = files::read(path, Privacy::Secret).and_then(|text| text.ok_or_else(missing));
         let read = text.and_then(|text| token_of(&text, &place)).map(Some);
         (place, read)
@@ -34,7 +34,7 @@ pub fn look(at: &Surroundings<'_>) -> Vec<Look> {
         let read = at.environment.get(VARIABLE).map(|text| token_of(text, &place)).transpose();
         (place, read)
     } else {
-        return vec![Look::new(AuthStep::SetupToken, "the settings `setup_token…`", Outcome::Absent)];
+        return vec![Look::new(AuthStep::SetupToken, "the setting `auth.setupTokenFile`", Outcome::Absent)];
     };
     let found = read.map(|token| {
         token.map(|token| Found {
