@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::KeyHeader;
+use crate::telemetry::remember_secret;
 
 /// What makes Anthropic's API accept an access token (vendor's constant of 2025-04-20).
 pub const OAUTH_BETA: &str = "oauth-2025-04-20";
@@ -45,6 +46,7 @@ impl Placement {
     /// # Errors
     /// `auth.invalid` when a header cannot carry the secret.
     pub fn put(self, secret: &SecretString, request: &mut Request) -> Result<(), UserError> {
+        remember_secret(secret);
         let headers = request.headers_mut();
         headers.remove(X_API_KEY);
         headers.remove(AUTHORIZATION);

@@ -8,4 +8,4 @@ mod logging;
 mod redact;
 
 pub use logging::{LogTarget, init};
-pub use redact::redact;
+pub use redact::{redact, remember_secret};
