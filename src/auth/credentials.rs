@@ -22,7 +22,7 @@ use crate::config::Environment;
 use crate::error::{ErrorCode, UserError};
 use crate::net::Http;
 use crate::protocol::{
-    CredentialCheck, CredentialInfo, CredentialKind, LoginMethod, LoginResult, LogoutResult, ProviderAuth, SetResult,
+    CredentialCheck, CredentialInfo, CredentialKind, LoggedIn, LoginMethod, LogoutResult, ProviderAuth, SetResult,
 };
 
 /// Credentials of all providers. Equal options give the same credential, so that all sessions share its renewal.
@@ -205,7 +205,7 @@ impl PendingLogin {
     ///
     /// # Errors
     /// `auth.login_failed`: it was refused, cancelled, or nobody came in time.
-    pub async fn wait(self, cancel: &CancellationToken) -> Result<LoginResult, UserError> {
+    pub async fn wait(self, cancel: &CancellationToken) -> Result<LoggedIn, UserError> {
         let token = self.login.wait(cancel).await?;
         store(self.file, self.host, token).await
     }
@@ -214,13 +214,13 @@ impl PendingLogin {
     ///
     /// # Errors
     /// `auth.login_failed`: it is of no use, or was refused.
-    pub async fn paste(self, text: &str) -> Result<LoginResult, UserError> {
+    pub async fn paste(self, text: &str) -> Result<LoggedIn, UserError> {
         let token = self.login.paste(text).await?;
         store(self.file, self.host, token).await
     }
 }
 
-async fn store(file: TokenFile, host: String, token: Token) -> Result<LoginResult, UserError> {
+async fn store(file: TokenFile, host: String, token: Token) -> Result<LoggedIn, UserError> {
     let stored = format!("the file {}", file.path.display());
     let _lock = files::lock(&file.path).await?;
     let credential = CredentialInfo {
@@ -231,7 +231,7 @@ async fn store(file: TokenFile, host: String, token: Token) -> Result<LoginResul
         check: None,
     };
     blocking(move || file.save(&token, Some(&host))).await?;
-    Ok(LoginResult { credential, stored })
+    Ok(LoggedIn { credential, stored })
 }
 
 /// The host that a new credential is bound to. A base URL that others may have written is not taken for it.

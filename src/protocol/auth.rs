@@ -174,7 +174,7 @@ pub enum CredentialKind {
 }
 
 /// Params of `souffleur/auth/login`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginParams {
     /// The provider.
@@ -182,6 +182,18 @@ pub struct LoginParams {
     /// How the code of the login comes back.
     #[serde(default)]
     pub method: LoginMethod,
+    /// With the method `paste`: what the user pasted, which completes the login that the request without it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pasted: Option<String>,
+}
+
+/// Without the code.
+impl fmt::Debug for LoginParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("LoginParams");
+        shown.field("provider", &self.provider).field("method", &self.method).field("pasted", &self.pasted.is_some());
+        shown.finish()
+    }
 }
 
 /// How the code of a login comes back from the browser.
@@ -197,12 +209,30 @@ pub enum LoginMethod {
 
 /// Result of `souffleur/auth/login`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum LoginResult {
+    /// The login is complete.
+    LoggedIn(LoggedIn),
+    /// The login was begun; a second request with what the user pasted completes it.
+    Begun(LoginBegun),
+}
+
+/// A login that is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LoginResult {
+pub struct LoggedIn {
     /// The credential that the login gave.
     pub credential: CredentialInfo,
     /// Where it was written to; for people.
     pub stored: String,
+}
+
+/// A login that waits for what the user pastes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginBegun {
+    /// The page to open in a browser.
+    pub url: String,
 }
 
 /// Params of `souffleur/auth/logout`.
@@ -265,6 +295,9 @@ mod tests {
     fn a_key_to_store_is_not_printed() {
         let params: SetParams = serde_json::from_str(r#"{"provider":"anthropic","key":"hidden"}"#).unwrap();
         assert_eq!(params.key, "hidden");
+        assert!(!format!("{params:?}").contains("hidden"));
+        let params: LoginParams = serde_json::from_str(r#"{"provider":"anthropic","pasted":"hidden#s"}"#).unwrap();
+        assert_eq!(params.pasted.as_deref(), Some("hidden#s"));
         assert!(!format!("{params:?}").contains("hidden"));
     }
 }

@@ -4,6 +4,9 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::auth::{
+    AuthStatusParams, AuthStatusResult, LoginParams, LoginResult, LogoutParams, LogoutResult, SetParams, SetResult,
+};
 use super::config::{ConfigShowParams, ConfigShowResult, WorkspaceTrustParams, WorkspaceTrustResult};
 use super::keep::{
     DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult,
@@ -119,6 +122,10 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/search", ClientToServer, SearchParams, SearchResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
+    request!("souffleur/auth/status", ClientToServer, AuthStatusParams, AuthStatusResult),
+    request!("souffleur/auth/login", ClientToServer, LoginParams, LoginResult),
+    request!("souffleur/auth/logout", ClientToServer, LogoutParams, LogoutResult),
+    request!("souffleur/auth/set", ClientToServer, SetParams, SetResult),
     request!("souffleur/config/show", ClientToServer, ConfigShowParams, ConfigShowResult),
     request!("souffleur/workspace/trust", ClientToServer, WorkspaceTrustParams, WorkspaceTrustResult),
     notification!("$/progress", ServerToClient, ProgressParams),

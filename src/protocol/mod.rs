@@ -18,8 +18,8 @@ mod usage;
 
 pub use auth::{
     AuthMode, AuthStatusParams, AuthStatusResult, AuthStep, CredentialCheck, CredentialInfo, CredentialKind, KeyHeader,
-    LoginMethod, LoginParams, LoginResult, LogoutParams, LogoutResult, Looked, LookedOutcome, ProviderAuth, SetParams,
-    SetResult,
+    LoggedIn, LoginBegun, LoginMethod, LoginParams, LoginResult, LogoutParams, LogoutResult, Looked, LookedOutcome,
+    ProviderAuth, SetParams, SetResult,
 };
 pub use config::{
     ConfigShowParams, ConfigShowResult, SettingProblem, SettingSource, SettingValue, SettingsFileInfo,

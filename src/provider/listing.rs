@@ -94,7 +94,7 @@ impl Registry {
 }
 
 /// Gateways answer this in many ways; a 404 can only mean that there is no list.
-fn lists_none(error: &Error) -> bool {
+pub(super) fn lists_none(error: &Error) -> bool {
     error.is_not_offered() || error.status == Some(404)
 }
 

@@ -4,6 +4,7 @@
 //! *Owns*: requests on the wire, framing, mapping to [`CompletionEvent`]s, classes of errors.
 //! *Must not know*: sessions, tools' execution, LSP.
 
+mod accounts;
 mod build;
 mod channel;
 mod credentials;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
 
+use super::accounts::Begun;
 use super::ollama::{self, KnownFacts};
 use super::openai::Profile;
 use super::{
@@ -57,6 +58,8 @@ pub struct Registry {
     /// The signer in use for Oracle's cloud.
     pub(super) oci: Mutex<Option<(oci::Options, Arc<OciAuthorizer>)>>,
     pub(super) ollama_facts: KnownFacts,
+    /// Logins that wait for what the user pastes, by provider.
+    pub(super) logins: DashMap<String, Begun>,
     /// The limiter in use, by provider, with its rate.
     limiters: DashMap<String, (f64, Arc<Limiter>)>,
 }
@@ -83,6 +86,7 @@ impl Registry {
             chains: DashMap::new(),
             oci: Mutex::new(None),
             ollama_facts: KnownFacts::default(),
+            logins: DashMap::new(),
             limiters: DashMap::new(),
         }
     }

@@ -14,13 +14,9 @@ use tower_lsp::{Client, LanguageServer};
 
 use super::capabilities::Capabilities;
 use super::errors::Params;
-use super::handlers::{configuration, documents, lifecycle, models, sessions, workspace};
+use super::handlers::{auth, configuration, documents, lifecycle, models, sessions, workspace};
 use crate::protocol::{
-    CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, DeleteParams,
-    DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult, ListParams,
-    ListResult, LoadParams, LoadResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams,
-    PromptResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams, SessionUsageResult,
-    StreamToken, WarmParams, WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
+    AuthStatusParams, AuthStatusResult, CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult, ListParams, ListResult, LoadParams, LoadResult, LoginParams, LoginResult, LogoutParams, LogoutResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams, SessionUsageResult, SetParams, SetResult, StreamToken, WarmParams, WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
 };
 use crate::session::SessionManager;
 
@@ -32,6 +28,8 @@ pub(super) struct Backend {
     pub(super) stop: CancellationToken,
     pub(super) session_updates: Arc<AtomicBool>,
     pub(super) shut_down: AtomicBool,
+    /// Cancelled by `shutdown`: nobody waits for a browser any more.
+    pub(super) closing: CancellationToken,
 }
 
 /// Params of `window/workDoneProgress/cancel`.
@@ -50,6 +48,7 @@ impl Backend {
             stop,
             session_updates: Arc::default(),
             shut_down: AtomicBool::new(false),
+            closing: CancellationToken::new(),
         }
     }
 
@@ -121,6 +120,22 @@ impl Backend {
 
     pub(super) async fn model_list(&self, params: Params<ModelListParams>) -> Result<ModelListResult> {
         models::list(self, params).await
+    }
+
+    pub(super) async fn auth_status(&self, params: Params<AuthStatusParams>) -> Result<AuthStatusResult> {
+        auth::status(self, params).await
+    }
+
+    pub(super) async fn auth_login(&self, params: Params<LoginParams>) -> Result<LoginResult> {
+        auth::login(self, params).await
+    }
+
+    pub(super) async fn auth_logout(&self, params: Params<LogoutParams>) -> Result<LogoutResult> {
+        auth::logout(self, params).await
+    }
+
+    pub(super) async fn auth_set(&self, params: Params<SetParams>) -> Result<SetResult> {
+        auth::set(self, params).await
     }
 
     pub(super) async fn config_show(&self, params: Params<ConfigShowParams>) -> Result<ConfigShowResult> {

@@ -22,6 +22,8 @@ pub(super) struct Capabilities {
     pub(super) configuration: bool,
     /// Whether it tells of changed settings only when it is asked to.
     pub(super) registers_configuration: bool,
+    /// Whether the client opens addresses in a browser.
+    pub(super) show_document: bool,
 }
 
 impl Capabilities {
@@ -48,6 +50,12 @@ impl Capabilities {
             registers_configuration: workspace
                 .and_then(|workspace| workspace.did_change_configuration.as_ref()?.dynamic_registration)
                 .unwrap_or(false),
+            show_document: params
+                .capabilities
+                .window
+                .as_ref()
+                .and_then(|window| window.show_document.as_ref())
+                .is_some_and(|show| show.support),
         }
     }
 }

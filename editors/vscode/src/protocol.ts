@@ -21,6 +21,10 @@ export interface Methods {
   "souffleur/session/search": { direction: "clientToServer"; kind: "request"; params: SearchParams; result: SearchResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
+  "souffleur/auth/status": { direction: "clientToServer"; kind: "request"; params: AuthStatusParams; result: AuthStatusResult };
+  "souffleur/auth/login": { direction: "clientToServer"; kind: "request"; params: LoginParams; result: LoginResult };
+  "souffleur/auth/logout": { direction: "clientToServer"; kind: "request"; params: LogoutParams; result: LogoutResult };
+  "souffleur/auth/set": { direction: "clientToServer"; kind: "request"; params: SetParams; result: SetResult };
   "souffleur/config/show": { direction: "clientToServer"; kind: "request"; params: ConfigShowParams; result: ConfigShowResult };
   "souffleur/workspace/trust": { direction: "clientToServer"; kind: "request"; params: WorkspaceTrustParams; result: WorkspaceTrustResult };
   "$/progress": { direction: "serverToClient"; kind: "notification"; params: ProgressParams };
@@ -292,6 +296,74 @@ export interface ModelListResult {
   notes: string[];
 }
 
+/** Params of `souffleur/auth/status`. */
+export interface AuthStatusParams {
+  /** Only this provider. */
+  provider?: string;
+  /**
+   * Whether each credential is tried with one cheap request. Without it nothing goes over the network, and no
+   * command is run.
+   */
+  online?: boolean;
+}
+
+/** Result of `souffleur/auth/status`. */
+export interface AuthStatusResult {
+  /** What is known of each provider's credential. */
+  providers: ProviderAuth[];
+}
+
+/** Params of `souffleur/auth/login`. */
+export interface LoginParams {
+  /** The provider. */
+  provider: string;
+  /** How the code of the login comes back. */
+  method?: LoginMethod;
+  /** With the method `paste`: what the user pasted, which completes the login that the request without it began. */
+  pasted?: string;
+}
+
+/** The login is complete. */
+export interface LoginResultLoggedIn extends LoggedIn {
+  type: "loggedIn";
+}
+
+/** The login was begun; a second request with what the user pasted completes it. */
+export interface LoginResultBegun extends LoginBegun {
+  type: "begun";
+}
+
+/** Result of `souffleur/auth/login`. */
+export type LoginResult = LoginResultLoggedIn | LoginResultBegun;
+
+/** Params of `souffleur/auth/logout`. */
+export interface LogoutParams {
+  /** The provider. */
+  provider: string;
+}
+
+/** Result of `souffleur/auth/logout`. */
+export interface LogoutResult {
+  /** What was removed; for people. Empty when nothing was stored. */
+  removed: string[];
+}
+
+/** Params of `souffleur/auth/set`. */
+export interface SetParams {
+  /** The provider. */
+  provider: string;
+  /** The key to store. */
+  key: string;
+}
+
+/** Result of `souffleur/auth/set`. */
+export interface SetResult {
+  /** Where the key was stored; for people. */
+  stored: string;
+  /** The host that it is bound to. */
+  host: string;
+}
+
 /** Params of `souffleur/config/show`. */
 export interface ConfigShowParams {
   /** The workspace folder whose settings are meant; without one, those of no workspace. */
@@ -329,6 +401,25 @@ export interface ProgressParams {
   /** One value of the stream. */
   value: ProgressValue;
 }
+
+/** A step of the order in which a credential is looked for. */
+export type AuthStep =
+  /** A key that the settings give: as text, file, command or name of an environment variable. */
+  | "setting"
+  /** The provider's own environment variable for a key. */
+  | "environment_key"
+  /** The provider's own environment variable for a bearer token. */
+  | "environment_bearer"
+  /** A profile of the official command line, or a workload identity. */
+  | "profile"
+  /** A JSON file with an access token, a refresh token and a time of expiry. */
+  | "oauth_bundle"
+  /** The login of the program Claude Code; only when its import is switched on. */
+  | "claude_code"
+  /** A token made with `claude setup-token`, from its file. */
+  | "setup_token"
+  /** A key that was stored with `souffleur/auth/set`. */
+  | "stored_key";
 
 /** How long a cached prefix lives. */
 export type CacheTtl =
@@ -382,6 +473,45 @@ export interface Cost {
    */
   savedMicroUsd: number;
 }
+
+/** What a request with a credential showed. */
+export interface CredentialCheck {
+  /** Whether the provider accepted it. */
+  ok: boolean;
+  /** The answer, for people. */
+  detail: string;
+}
+
+/** A credential, without its secret. */
+export interface CredentialInfo {
+  /** What it is. */
+  kind: CredentialKind;
+  /** Where it was found; for people. */
+  source: string;
+  /** When it expires, in milliseconds since 1970; absent when it does not or when that is not known. */
+  expiresAt?: number;
+  /** The host that it is sent to. */
+  host: string;
+  /** What a request with it showed; only when one was asked for. */
+  check?: CredentialCheck;
+}
+
+/** What a credential is. */
+export type CredentialKind =
+  /** An API key. */
+  | "apiKey"
+  /** A bearer token of unknown making. */
+  | "bearer"
+  /** An access token of an OAuth login. */
+  | "oauth"
+  /** A token made with `claude setup-token`. */
+  | "setupToken"
+  /** A token given in exchange for a workload's identity. */
+  | "workloadIdentity"
+  /** A key that signs requests to Oracle's cloud. */
+  | "oci"
+  /** No credential, and none is needed. */
+  | "none";
 
 /** What an editor can set of a provider. Addresses, keys and files are the user's own to set. */
 export interface EditorProviderSettings {
@@ -654,6 +784,27 @@ export interface LastRequest {
   contextTokens: number;
 }
 
+/** A login that is complete. */
+export interface LoggedIn {
+  /** The credential that the login gave. */
+  credential: CredentialInfo;
+  /** Where it was written to; for people. */
+  stored: string;
+}
+
+/** A login that waits for what the user pastes. */
+export interface LoginBegun {
+  /** The page to open in a browser. */
+  url: string;
+}
+
+/** How the code of a login comes back from the browser. */
+export type LoginMethod =
+  /** The browser is sent to a port of this machine. */
+  | "browser"
+  /** The browser shows it, and the user pastes it. */
+  | "paste";
+
 /** Prices of the whole of a request that is long, in millionths of a US dollar per million tokens. */
 export interface LongRequestPrice {
   /** A request is long when its input has more tokens than this. */
@@ -665,6 +816,29 @@ export interface LongRequestPrice {
   /** Of input read from the prompt cache. */
   cacheReadPerMillion: number;
 }
+
+/** One place where a credential was looked for. */
+export interface Looked {
+  /** The step of the order. */
+  step: AuthStep;
+  /** What came of it. */
+  outcome: LookedOutcome;
+  /** The place, and what is to be said about it; for people. */
+  detail: string;
+}
+
+/** What came of a place where a credential was looked for. */
+export type LookedOutcome =
+  /** Its credential is used. */
+  | "used"
+  /** It has a credential, but an earlier step's is used. */
+  | "found"
+  /** It was passed over. */
+  | "skipped"
+  /** It has none. */
+  | "absent"
+  /** It has one that cannot be used. */
+  | "invalid";
 
 /** In here. */
 export interface MediaSourceBase64 {
@@ -837,6 +1011,18 @@ export interface PromptOptions {
   stopSequences?: string[];
   /** A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`. */
   outputSchema?: unknown;
+}
+
+/** What is known of a provider's credential. */
+export interface ProviderAuth {
+  /** The provider. */
+  provider: string;
+  /** The credential that is used; absent when there is none. */
+  used?: CredentialInfo;
+  /** Where it was looked for, in this order. */
+  looked: Looked[];
+  /** Why a request would fail before it is sent. */
+  error?: UserError;
 }
 
 /** What is done when a request fails. */

@@ -89,5 +89,6 @@ pub(in crate::server) async fn initialized(backend: &Backend) {
 /// `shutdown`: all turns end.
 pub(in crate::server) async fn shutdown(backend: &Backend) {
     backend.shut_down.store(true, Ordering::Relaxed);
+    backend.closing.cancel();
     backend.manager.close_all().await;
 }

@@ -153,6 +153,52 @@
 ---@field models souffleur.ModelEntry[] The models, those of one provider together, always in the same order. Any other model that a provider has can be named, too.
 ---@field notes string[] What the user should know about the list, one sentence each.
 
+---Params of `souffleur/auth/status`.
+---@class souffleur.AuthStatusParams
+---@field provider? string Only this provider.
+---@field online? boolean Whether each credential is tried with one cheap request. Without it nothing goes over the network, and no command is run.
+
+---Result of `souffleur/auth/status`.
+---@class souffleur.AuthStatusResult
+---@field providers souffleur.ProviderAuth[] What is known of each provider's credential.
+
+---Params of `souffleur/auth/login`.
+---@class souffleur.LoginParams
+---@field provider string The provider.
+---@field method? souffleur.LoginMethod How the code of the login comes back.
+---@field pasted? string With the method `paste`: what the user pasted, which completes the login that the request without it began.
+
+---The login is complete.
+---@class souffleur.LoginResultLoggedIn: souffleur.LoggedIn
+---@field type "loggedIn"
+
+---The login was begun; a second request with what the user pasted completes it.
+---@class souffleur.LoginResultBegun: souffleur.LoginBegun
+---@field type "begun"
+
+---Result of `souffleur/auth/login`.
+---@alias souffleur.LoginResult
+---| souffleur.LoginResultLoggedIn
+---| souffleur.LoginResultBegun
+
+---Params of `souffleur/auth/logout`.
+---@class souffleur.LogoutParams
+---@field provider string The provider.
+
+---Result of `souffleur/auth/logout`.
+---@class souffleur.LogoutResult
+---@field removed string[] What was removed; for people. Empty when nothing was stored.
+
+---Params of `souffleur/auth/set`.
+---@class souffleur.SetParams
+---@field provider string The provider.
+---@field key string The key to store.
+
+---Result of `souffleur/auth/set`.
+---@class souffleur.SetResult
+---@field stored string Where the key was stored; for people.
+---@field host string The host that it is bound to.
+
 ---Params of `souffleur/config/show`.
 ---@class souffleur.ConfigShowParams
 ---@field workspaceUri? string The workspace folder whose settings are meant; without one, those of no workspace.
@@ -176,6 +222,17 @@
 ---@class souffleur.ProgressParams
 ---@field token souffleur.StreamToken The token of the prompt.
 ---@field value souffleur.ProgressValue One value of the stream.
+
+---A step of the order in which a credential is looked for.
+---@alias souffleur.AuthStep
+---| "setting" # A key that the settings give: as text, file, command or name of an environment variable.
+---| "environment_key" # The provider's own environment variable for a key.
+---| "environment_bearer" # The provider's own environment variable for a bearer token.
+---| "profile" # A profile of the official command line, or a workload identity.
+---| "oauth_bundle" # A JSON file with an access token, a refresh token and a time of expiry.
+---| "claude_code" # The login of the program Claude Code; only when its import is switched on.
+---| "setup_token" # A token made with `claude setup-token`, from its file.
+---| "stored_key" # A key that was stored with `souffleur/auth/set`.
 
 ---How long a cached prefix lives.
 ---@alias souffleur.CacheTtl
@@ -212,6 +269,29 @@
 ---@class souffleur.Cost
 ---@field microUsd integer Millionths of a US dollar.
 ---@field savedMicroUsd integer What the prompt cache saved, in millionths of a US dollar: what the same tokens would have cost without it, less what they did cost. Negative when more was paid for writing than reading has saved so far.
+
+---What a request with a credential showed.
+---@class souffleur.CredentialCheck
+---@field ok boolean Whether the provider accepted it.
+---@field detail string The answer, for people.
+
+---A credential, without its secret.
+---@class souffleur.CredentialInfo
+---@field kind souffleur.CredentialKind What it is.
+---@field source string Where it was found; for people.
+---@field expiresAt? integer When it expires, in milliseconds since 1970; absent when it does not or when that is not known.
+---@field host string The host that it is sent to.
+---@field check? souffleur.CredentialCheck What a request with it showed; only when one was asked for.
+
+---What a credential is.
+---@alias souffleur.CredentialKind
+---| "apiKey" # An API key.
+---| "bearer" # A bearer token of unknown making.
+---| "oauth" # An access token of an OAuth login.
+---| "setupToken" # A token made with `claude setup-token`.
+---| "workloadIdentity" # A token given in exchange for a workload's identity.
+---| "oci" # A key that signs requests to Oracle's cloud.
+---| "none" # No credential, and none is needed.
 
 ---What an editor can set of a provider. Addresses, keys and files are the user's own to set.
 ---@class souffleur.EditorProviderSettings
@@ -379,12 +459,40 @@
 ---@field usage souffleur.Usage Its tokens.
 ---@field contextTokens integer What the context held after it: all of its input and its output.
 
+---A login that is complete.
+---@class souffleur.LoggedIn
+---@field credential souffleur.CredentialInfo The credential that the login gave.
+---@field stored string Where it was written to; for people.
+
+---A login that waits for what the user pastes.
+---@class souffleur.LoginBegun
+---@field url string The page to open in a browser.
+
+---How the code of a login comes back from the browser.
+---@alias souffleur.LoginMethod
+---| "browser" # The browser is sent to a port of this machine.
+---| "paste" # The browser shows it, and the user pastes it.
+
 ---Prices of the whole of a request that is long, in millionths of a US dollar per million tokens.
 ---@class souffleur.LongRequestPrice
 ---@field aboveTokens integer A request is long when its input has more tokens than this.
 ---@field inputPerMillion integer Of input.
 ---@field outputPerMillion integer Of output.
 ---@field cacheReadPerMillion integer Of input read from the prompt cache.
+
+---One place where a credential was looked for.
+---@class souffleur.Looked
+---@field step souffleur.AuthStep The step of the order.
+---@field outcome souffleur.LookedOutcome What came of it.
+---@field detail string The place, and what is to be said about it; for people.
+
+---What came of a place where a credential was looked for.
+---@alias souffleur.LookedOutcome
+---| "used" # Its credential is used.
+---| "found" # It has a credential, but an earlier step's is used.
+---| "skipped" # It was passed over.
+---| "absent" # It has none.
+---| "invalid" # It has one that cannot be used.
 
 ---In here.
 ---@class souffleur.MediaSourceBase64
@@ -498,6 +606,13 @@
 ---@field parallelTools? boolean Whether it may call several tools at once; true when absent.
 ---@field stopSequences? string[] Texts that end the answer.
 ---@field outputSchema? any A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`.
+
+---What is known of a provider's credential.
+---@class souffleur.ProviderAuth
+---@field provider string The provider.
+---@field used? souffleur.CredentialInfo The credential that is used; absent when there is none.
+---@field looked souffleur.Looked[] Where it was looked for, in this order.
+---@field error? souffleur.UserError Why a request would fail before it is sent.
 
 ---What is done when a request fails.
 ---@class souffleur.RetrySettings
@@ -753,6 +868,10 @@ M.methods = {
   session_search = "souffleur/session/search",
   session_update = "souffleur/session/update",
   model_list = "souffleur/model/list",
+  auth_status = "souffleur/auth/status",
+  auth_login = "souffleur/auth/login",
+  auth_logout = "souffleur/auth/logout",
+  auth_set = "souffleur/auth/set",
   config_show = "souffleur/config/show",
   workspace_trust = "souffleur/workspace/trust",
   progress = "$/progress",
