@@ -61,6 +61,12 @@ pub(super) enum Command {
     /// List, search, export, import and delete the sessions that are kept.
     #[command(subcommand)]
     Sessions(SessionsCommand),
+    /// Give this program a credential: log in where an issuer is configured, else store an API key.
+    Login(LoginArguments),
+    /// Remove the key and the login that this program stored.
+    Logout(LogoutArguments),
+    /// Say what is found on this machine: settings, credentials, and what is wrong with them.
+    Doctor(DoctorArguments),
     /// Show and check the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -152,6 +158,42 @@ pub(super) struct TrustArguments {
     /// Take the trust back.
     #[arg(long)]
     pub(super) revoke: bool,
+}
+
+/// Arguments of `login`.
+#[derive(Debug, Args)]
+pub(super) struct LoginArguments {
+    /// The provider.
+    #[arg(default_value = "anthropic")]
+    pub(super) provider: String,
+    /// Store an API key, also where a login would be possible. The key is asked for, or read from standard input.
+    #[arg(long, conflicts_with = "paste")]
+    pub(super) key: bool,
+    /// Paste the code that the browser shows, instead of letting it come back to this machine.
+    #[arg(long)]
+    pub(super) paste: bool,
+    /// Only print the address, and do not open the browser.
+    #[arg(long)]
+    pub(super) no_browser: bool,
+}
+
+/// Arguments of `logout`.
+#[derive(Debug, Args)]
+pub(super) struct LogoutArguments {
+    /// The provider.
+    #[arg(default_value = "anthropic")]
+    pub(super) provider: String,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Try each credential with one cheap request. Without it nothing goes over the network.
+    #[arg(long)]
+    pub(super) online: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Arguments of `ask`.

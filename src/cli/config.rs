@@ -67,7 +67,7 @@ pub(super) fn trust(start: Start, arguments: TrustArguments) -> Result<ExitCode,
 }
 
 /// What all sessions share, with this directory (or another) as the workspace.
-fn here(start: Start, directory: Option<PathBuf>) -> Result<(Shared, Option<String>), UserError> {
+pub(super) fn here(start: Start, directory: Option<PathBuf>) -> Result<(Shared, Option<String>), UserError> {
     let shared = Shared::new(start)?;
     let directory = match directory {
         Some(directory) => std::fs::canonicalize(&directory).map_err(|error| {
@@ -108,13 +108,17 @@ fn list(shown: &ConfigShowResult, sources: bool) {
 
 fn paths(shown: &ConfigShowResult) {
     for file in &shown.files {
-        let state = match file.state {
-            SettingsFileState::Absent => "is not there",
-            SettingsFileState::Used => "is used",
-            SettingsFileState::Untrusted => "is not used: this workspace is not trusted (souffleur trust)",
-            SettingsFileState::Unreadable => "cannot be read",
-        };
-        print::line(&format!("{}  {}  {state}", file.source, file.path));
+        print::line(&format!("{}  {}  {}", file.source, file.path, state(file.state)));
+    }
+}
+
+/// What became of a file of settings, in words.
+pub(super) fn state(state: SettingsFileState) -> &'static str {
+    match state {
+        SettingsFileState::Absent => "is not there",
+        SettingsFileState::Used => "is used",
+        SettingsFileState::Untrusted => "is not used: this workspace is not trusted (souffleur trust)",
+        SettingsFileState::Unreadable => "cannot be read",
     }
 }
 

@@ -8,7 +8,9 @@ mod args;
 mod ask;
 mod config;
 mod demo;
+mod doctor;
 mod export;
+mod login;
 mod lsp_client;
 mod models;
 mod print;
@@ -49,6 +51,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
         command_line: arguments.layer(),
         user_file: arguments.config.clone(),
     };
+    let log_level = arguments.log_level.clone();
     match arguments.command.unwrap_or(Command::Serve { stdio: true }) {
         Command::Serve { .. } => {
             if std::io::stdin().is_terminal() {
@@ -62,6 +65,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, UserError> {
         Command::Demo(demo) => block_on(demo::run(start, demo))?,
         Command::Models(models) => block_on(models::run(start, models))?.map(|()| ExitCode::SUCCESS),
         Command::Sessions(command) => block_on(sessions::run(start, command))?.map(|()| ExitCode::SUCCESS),
+        Command::Login(login) => block_on(login::run(start, login))?,
+        Command::Logout(logout) => block_on(login::logout(start, logout))?,
+        Command::Doctor(doctor) => block_on(doctor::run(start, log_level, doctor))?,
         Command::Config(command) => config::run(start, command),
         Command::Trust(arguments) => config::trust(start, arguments),
         Command::Export { format, out } => export::run(format, &out).map(|()| ExitCode::SUCCESS),

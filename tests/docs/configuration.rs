@@ -157,7 +157,7 @@ fn the_options_are_those_of_the_program() {
     assert!(all.len() >= 4, "{all:?}");
     let said = flags(&document);
     assert!(all.is_subset(&said), "{all:?} are not all among {said:?}");
-    for command in [&["config", "show"][..], &["trust"], &["ask"], &["models"]] {
+    for command in [&["config", "show"][..], &["trust"], &["ask"], &["models"], &["login"], &["logout"], &["doctor"]] {
         let help = souffleur(&[command, &["--help"]].concat(), &[]);
         all.extend(known(&String::from_utf8(help.stdout).unwrap()));
     }
