@@ -5,11 +5,15 @@
 #[path = "support/mod.rs"]
 pub mod support;
 
+#[path = "cli/accounts.rs"]
+mod accounts;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use support::answer::Answer;
+use support::secrets;
 use support::vendor::Vendor;
 
 /// The program, with nothing of the test's environment but `PATH`, in `directory`.
@@ -25,11 +29,15 @@ fn run(arguments: &[&str]) -> Output {
     souffleur(directory.path()).args(arguments).output().unwrap()
 }
 
+/// Standard output, which carries no secret.
 fn out(output: &Output) -> String {
+    secrets::assert_none("standard output", &output.stdout);
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// Standard error, which carries no secret.
 fn err(output: &Output) -> String {
+    secrets::assert_none("standard error", &output.stderr);
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -49,11 +57,11 @@ fn ask_asks_the_real_provider_when_there_is_a_key() {
     vendor.push(Answer::says("From the vendor"));
     let directory = tempfile::tempdir().unwrap();
     let mut command = souffleur(directory.path());
-    command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", vendor.url());
+    command.env("ANTHROPIC_API_KEY", secrets::API_KEY).env("ANTHROPIC_BASE_URL", vendor.url());
     let output = command.args(["ask", "hi"]).output().unwrap();
     assert_eq!(out(&output), "From the vendor\n");
-    assert_eq!(vendor.request(0).header("x-api-key"), Some("test-key"));
-    assert!(!err(&output).contains("test-key") && err(&output).contains('$'), "{}", err(&output));
+    assert_eq!(vendor.request(0).header("x-api-key"), Some(secrets::API_KEY));
+    assert!(err(&output).contains('$'), "{}", err(&output));
 }
 
 #[test]
@@ -72,7 +80,7 @@ fn ask_without_a_credential_says_what_it_looked_for_and_what_needs_none() {
 fn an_address_that_is_none_is_told_with_the_variable_to_look_at() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = souffleur(directory.path());
-    command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", "not an address");
+    command.env("ANTHROPIC_API_KEY", secrets::API_KEY).env("ANTHROPIC_BASE_URL", "not an address");
     let output = command.args(["ask", "hi"]).output().unwrap();
     assert!(err(&output).contains("config.invalid") && err(&output).contains("ANTHROPIC_BASE_URL"), "{}", err(&output));
 }
@@ -174,7 +182,7 @@ fn models_are_asked_for_on_demand_and_printed_as_json() {
     let directory = tempfile::tempdir().unwrap();
     let models = |arguments: &[&str]| {
         let mut command = souffleur(directory.path());
-        command.env("ANTHROPIC_API_KEY", "test-key").env("ANTHROPIC_BASE_URL", vendor.url());
+        command.env("ANTHROPIC_API_KEY", secrets::API_KEY).env("ANTHROPIC_BASE_URL", vendor.url());
         command.arg("models").args(arguments).output().unwrap()
     };
     let output = models(&["--refresh", "--json"]);
@@ -208,7 +216,7 @@ fn the_log_goes_to_its_file_and_holds_no_key() {
     vendor.push(Answer::says("hello"));
     let directory = tempfile::tempdir().unwrap();
     let mut command = souffleur(directory.path());
-    command.env("ANTHROPIC_API_KEY", "sk-very-secret").env("ANTHROPIC_BASE_URL", vendor.url());
+    command.env("ANTHROPIC_API_KEY", secrets::PLAIN_KEY).env("ANTHROPIC_BASE_URL", vendor.url());
     let output = command.args(["--log", "the.log", "--log-level", "trace", "ask", "hi"]).output().unwrap();
     assert!(output.status.success(), "{}", err(&output));
     let log = std::fs::read_to_string(directory.path().join("the.log")).unwrap();
@@ -226,7 +234,8 @@ fn the_log_goes_to_its_file_and_holds_no_key() {
         assert!(completed.contains(field), "{field} is not in {completed}");
     }
     assert!(log.contains("turn ends"), "{log}");
-    assert!(!log.contains("sk-very-secret") && !err(&output).contains("sk-very-secret"));
+    secrets::assert_none("the log", &log);
+    secrets::assert_none("standard error", err(&output));
 }
 
 /// A whole conversation with the server, as it is written.

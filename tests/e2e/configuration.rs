@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::editor::Editor;
+use crate::support::secrets;
 use crate::support::setup::Setup;
 use crate::support::vendor::Vendor;
 
@@ -92,7 +93,7 @@ fn even_a_trusted_repository_sets_no_address_no_key_and_no_program() {
     let turn = editor.ask(&editor.new_session(), "hi");
     assert_eq!(turn.text(), "to the right one");
     assert_eq!(vendor.request(0).body["max_tokens"], 32_000, "a limit is only lowered");
-    assert_eq!(vendor.request(0).header("x-api-key"), Some("test-key"));
+    assert_eq!(vendor.request(0).header("x-api-key"), Some(secrets::API_KEY));
     assert_eq!(thief.connections_made(), 0);
     assert!(!stolen.exists() && std::fs::read_dir(marker.path()).unwrap().next().is_none());
     let problems = show(&editor)["problems"].as_array().unwrap().len();

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 pub mod support;
 
+mod auth;
 mod bad_frames;
 mod bad_params;
 mod cancel;
@@ -25,6 +26,7 @@ mod output;
 mod prompt;
 mod recordings;
 mod retries;
+mod secrets;
 mod sim;
 mod slow_editor;
 mod upstream;

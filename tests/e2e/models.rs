@@ -6,6 +6,7 @@ use souffleur::chat::TurnStopReason;
 use crate::support::answer::Answer;
 use crate::support::editor::Editor;
 use crate::support::script::Script;
+use crate::support::secrets;
 use crate::support::setup::Setup;
 use crate::support::vendor::Vendor;
 
@@ -82,7 +83,7 @@ fn a_refresh_reads_all_pages_and_what_they_say_counts_from_then_on() {
     let paths = [vendor.request(0).path, vendor.request(1).path];
     assert_eq!(paths, ["/v1/models?limit=1000", "/v1/models?limit=1000&after_id=claude-opus-6"]);
     let asked = vendor.request(0);
-    assert_eq!((asked.method.as_str(), asked.header("x-api-key")), ("GET", Some("test-key")));
+    assert_eq!((asked.method.as_str(), asked.header("x-api-key")), ("GET", Some(secrets::API_KEY)));
     assert_eq!(asked.header("anthropic-version"), Some("2026-10-21"));
 
     let new = model(&refreshed, "anthropic:claude-opus-6");

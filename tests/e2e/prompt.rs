@@ -6,6 +6,7 @@ use souffleur::protocol::{METHODS, PROTOCOL_VERSION, SessionStatus};
 
 use crate::support::answer::{Answer, Style};
 use crate::support::script::{Framing, Gate, Script};
+use crate::support::secrets;
 use crate::support::setup::{Client, Setup};
 use crate::support::vendor::Vendor;
 
@@ -60,7 +61,7 @@ fn the_request_is_what_the_vendor_documents() {
     editor.ask(&editor.new_session(), "What is a souffleur?");
     let request = vendor.request(0);
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/messages"));
-    assert_eq!(request.header("x-api-key"), Some("test-key"));
+    assert_eq!(request.header("x-api-key"), Some(secrets::API_KEY));
     assert_eq!(request.header("authorization"), None);
     assert_eq!(request.header("anthropic-version"), Some("2026-10-21"));
     assert_eq!(request.header("content-type"), Some("application/json"));
@@ -80,7 +81,7 @@ fn the_request_is_what_the_vendor_documents() {
     for gone in ["temperature", "top_p", "top_k"] {
         assert!(body.get(gone).is_none(), "{gone} is refused by this version of the API");
     }
-    assert!(!String::from_utf8_lossy(&request.raw).contains("test-key"), "the key is not in the body");
+    assert!(!String::from_utf8_lossy(&request.raw).contains(secrets::API_KEY), "the key is not in the body");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use souffleur::chat::{Item, ItemContent, ItemStatus, TurnStopReason};
 use crate::support::answer::Answer;
 use crate::support::editor::Editor;
 use crate::support::script::{Framing, Gate, Script, Step};
+use crate::support::secrets;
 use crate::support::setup::Setup;
 use crate::support::turn::Turn;
 use crate::support::vendor::Vendor;
@@ -150,7 +151,7 @@ fn an_error_status_is_told_by_its_code() {
         assert_eq!(error.provider.as_deref(), Some("anthropic"), "{status}");
         let said = format!("{} {}", error.message, error.hint.clone().unwrap_or_default());
         assert!(said.contains("The vendor's own words"), "{status}: {said}");
-        assert!(!said.contains("test-key"), "{status}: the key is not shown");
+        assert!(!said.contains(secrets::API_KEY), "{status}: the key is not shown");
         assert_goes_on(&editor, &vendor, &session);
     }
 }
@@ -192,7 +193,7 @@ fn something_that_is_no_event_stream_is_unexpected() {
 fn nobody_there_is_unreachable() {
     // Nothing listens on port 1.
     let editor = Setup::bare()
-        .env("ANTHROPIC_API_KEY", "test-key")
+        .env("ANTHROPIC_API_KEY", secrets::API_KEY)
         .env("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
         .env("SOUFFLEUR_MODEL", "anthropic:claude-sonnet-5-5")
         .start();

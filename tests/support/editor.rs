@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::frames::frame;
 use super::inbox::{Inbox, Message};
+use super::secrets;
 use super::setup::{Setup, uri};
 use super::turn::{Stream, Turn};
 use super::{EXIT_GUARD, GUARD};
@@ -60,7 +61,8 @@ enum Input {
 
 /// The editor. Dropping it shuts the server down as LSP says and fails the test when the server does not end in
 /// time with code 0, when a message was left that the test neither took nor declared ignorable, when standard
-/// output carried anything but frames, and when the server panicked.
+/// output carried anything but frames, when the server panicked, and when a secret of the tests got out: to standard
+/// output, to standard error, or into a file that is no store of secrets.
 pub struct Editor {
     child: Child,
     input: mpsc::Sender<Input>,
@@ -75,12 +77,13 @@ pub struct Editor {
     status: Option<ExitStatus>,
     checked: bool,
     project: PathBuf,
+    written: Vec<PathBuf>,
     _root: Arc<TempDir>,
 }
 
 impl Editor {
     pub(super) fn spawn(setup: Setup) -> Self {
-        let (initialize_params, project) = (setup.initialize_params(), setup.project());
+        let (initialize_params, project, written) = (setup.initialize_params(), setup.project(), setup.written());
         let mut child = Command::new(env!("CARGO_BIN_EXE_souffleur"))
             .args(&setup.args)
             .env_clear()
@@ -118,6 +121,7 @@ impl Editor {
             status: None,
             checked: false,
             project,
+            written,
             _root: setup.root,
         }
     }
@@ -461,6 +465,9 @@ impl Editor {
         });
         assert!(left.is_empty(), "{} messages that nobody read:\n{}", left.len(), left.join("\n"));
         assert_eq!(self.inbox.faults(), Vec::<String>::new(), "{}", self.situation());
+        secrets::assert_none("standard error", self.stderr());
+        let files: Vec<_> = self.written.iter().flat_map(|folder| secrets::files_with_secrets(folder)).collect();
+        assert!(files.is_empty(), "files with a secret: {files:?}");
         assert!(!self.stderr().contains("panicked at"), "the server panicked\n{}", self.situation());
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::frames::FrameReader;
+use super::secrets;
 
 /// One message of the server.
 #[derive(Clone, Debug)]
@@ -92,6 +93,9 @@ impl Inbox {
 
     fn take_in(&self, reader: &mut FrameReader, intercept: &impl Fn(&Value) -> bool) -> Result<(), String> {
         while let Some(body) = reader.next_body()? {
+            if let Some(before) = secrets::find(&body) {
+                return Err(format!("a secret, after {before:?}"));
+            }
             let at = Instant::now();
             let value: Value = serde_json::from_slice(&body)
                 .map_err(|error| format!("{error} in {:?}", String::from_utf8_lossy(&body)))?;

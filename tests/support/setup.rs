@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::editor::Editor;
+use super::secrets;
 use super::vendor::Vendor;
 
 /// The `initialize` parameters of a real editor: the members that a server may look at.
@@ -104,7 +105,7 @@ impl Setup {
     /// Answers come from the scripted vendor, in Anthropic's format.
     pub fn anthropic(vendor: &Vendor) -> Self {
         Self::bare()
-            .env("ANTHROPIC_API_KEY", "test-key")
+            .env("ANTHROPIC_API_KEY", secrets::API_KEY)
             .env("ANTHROPIC_BASE_URL", &vendor.url())
             // Failures are seen at once; tests of retries set their own.
             .env("SOUFFLEUR_MAX_RETRIES", "0")
@@ -164,6 +165,26 @@ impl Setup {
     /// The user's own file of settings.
     pub fn user_file(&self) -> PathBuf {
         self.root.path().join("home/config/souffleur/config.toml")
+    }
+
+    /// Puts a file that only its owner can read below the directory for secrets; gives the path.
+    pub fn secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home().join("secrets").join(name);
+        secrets::write_private(&path, text);
+        path
+    }
+
+    /// The user's home directory.
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// Directories outside of the test's own in which the server writes: checked for secrets, too.
+    pub(super) fn written(&self) -> Vec<PathBuf> {
+        let after = |option: &str| self.args.iter().skip_while(|arg| *arg != option).nth(1).cloned();
+        let log = after("--log").map(PathBuf::from).and_then(|path| Some(path.parent()?.to_owned()));
+        let recordings = self.env.get("SOUFFLEUR_RECORD").map(PathBuf::from);
+        [Some(self.root.path().to_owned()), log, recordings].into_iter().flatten().collect()
     }
 
     /// Declares these `experimental.souffleur` capabilities.
