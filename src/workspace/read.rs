@@ -7,6 +7,8 @@ use ropey::Rope;
 use tokio::io::AsyncReadExt;
 
 use super::Workspace;
+use super::binary::is_binary;
+use super::rules::is_kept_from_models;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;
@@ -34,12 +36,18 @@ pub enum ReadError {
     /// The file may hold secrets.
     #[error("{0} may hold secrets and is not read; ask the user for what you need from it")]
     Secret(String),
+    /// A `.souffleurignore` names it.
+    #[error("{0} is kept from models by a .souffleurignore file; ask the user for what you need from it")]
+    Ignored(String),
     /// There is no such file.
     #[error("there is no file {0}")]
     NotFound(String),
     /// It is a directory or something else that is not a file.
     #[error("{0} is not a file")]
     NotAFile(String),
+    /// It is no directory.
+    #[error("{0} is not a directory")]
+    NotADirectory(String),
     /// It is larger than what is read.
     #[error("{0} is too large: {1} bytes, the limit is {MAX_BYTES}")]
     TooLarge(String, u64),
@@ -76,6 +84,32 @@ impl Workspace {
     /// See [`ReadError`].
     pub async fn read_text(self: &Arc<Self>, path: &str, base: Option<&Path>) -> Result<ReadText, ReadError> {
         let shown = || path.to_owned();
+        let (absolute, real) = self.place(path, base).await?;
+        let open = self.overlay.get_path(&absolute).or_else(|| self.overlay.get_path(real.as_deref().ok()?));
+        if let Some(document) = open {
+            return Ok(ReadText { path: absolute, text: document.text.clone(), version: Some(document.version) });
+        }
+        let real = real.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ReadError::NotFound(shown()),
+            _ => ReadError::Io(shown(), error.to_string()),
+        })?;
+        let text = read_file(&real, path).await?;
+        Ok(ReadText { path: absolute, text, version: None })
+    }
+
+    /// Whether what is at `path` (as in [`Workspace::read_text`]) is there and may be read or listed.
+    pub async fn may_read(self: &Arc<Self>, path: &str) -> bool {
+        matches!(self.place(path, None).await, Ok((_, Ok(_))))
+    }
+
+    /// The absolute path that `path` means, and where it is when links are followed, if it exists. Refuses what may
+    /// not be read.
+    pub(super) async fn place(
+        self: &Arc<Self>,
+        path: &str,
+        base: Option<&Path>,
+    ) -> Result<(PathBuf, std::io::Result<PathBuf>), ReadError> {
+        let shown = || path.to_owned();
         if self.roots.all().iter().all(|root| root.path.is_none()) {
             return Err(ReadError::NoWorkspace);
         }
@@ -94,16 +128,22 @@ impl Workspace {
         if real.as_deref().is_ok_and(is_secret) {
             return Err(ReadError::Secret(shown()));
         }
-        let open = self.overlay.get_path(&absolute).or_else(|| self.overlay.get_path(real.as_deref().ok()?));
-        if let Some(document) = open {
-            return Ok(ReadText { path: absolute, text: document.text.clone(), version: Some(document.version) });
+        let looked_at = (self.clone(), absolute.clone(), real.as_ref().ok().cloned());
+        let kept = tokio::task::spawn_blocking(move || {
+            let (workspace, absolute, real) = looked_at;
+            let roots = workspace.roots.all();
+            let mut roots = roots.iter().filter_map(|root| root.path.as_deref());
+            roots.any(|root| {
+                let real_root = root.canonicalize();
+                is_kept_from_models(root, &absolute)
+                    || real_root.is_ok_and(|root| real.as_deref().is_some_and(|real| is_kept_from_models(&root, real)))
+            })
+        });
+        // What could not be looked at is not read either.
+        if kept.await.unwrap_or(true) {
+            return Err(ReadError::Ignored(shown()));
         }
-        let real = real.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => ReadError::NotFound(shown()),
-            _ => ReadError::Io(shown(), error.to_string()),
-        })?;
-        let text = read_file(&real, path).await?;
-        Ok(ReadText { path: absolute, text, version: None })
+        Ok((absolute, real))
     }
 }
 
@@ -120,7 +160,7 @@ async fn read_file(real: &Path, shown: &str) -> Result<Rope, ReadError> {
     let file = tokio::fs::File::open(real).await.map_err(io)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).await.map_err(io)?;
-    if bytes.iter().take(8_192).any(|byte| *byte == 0) {
+    if is_binary(&bytes) {
         return Err(ReadError::Binary(shown.to_owned()));
     }
     match String::from_utf8(bytes) {
@@ -174,6 +214,20 @@ mod tests {
         }
         assert!(matches!(error("none".to_owned()).await, ReadError::NotFound(_)));
         assert!(matches!(error(".".to_owned()).await, ReadError::NotAFile(_)));
+    }
+
+    #[tokio::test]
+    async fn what_the_user_keeps_from_models_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(".souffleurignore"), "private\n").unwrap();
+        std::fs::create_dir(directory.path().join("private")).unwrap();
+        std::fs::write(directory.path().join("private/a"), "x").unwrap();
+        std::os::unix::fs::symlink("private/a", directory.path().join("link")).unwrap();
+        let workspace = workspace(directory.path());
+        for path in ["private/a", "link", "private/none"] {
+            let error = workspace.read_text(path, None).await.unwrap_err();
+            assert_eq!(error, ReadError::Ignored(path.to_owned()));
+        }
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl Roots {
     }
 }
 
-fn lexical(path: &Path) -> Option<PathBuf> {
+/// `path` without `.` and `..`, no links followed; nothing when it goes up beyond the root of the file system.
+pub fn lexical(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {
