@@ -1,31 +1,56 @@
-//! The system prompt.
+//! The system prompt, and what else of a project is told to a model.
 //!
-//! *For*: what the model is told before the conversation begins.
-//! *Owns*: the templates, as Markdown files, and the order of the sections. The same facts give the same bytes.
-//! *Must not know*: providers, sessions, LSP. Nothing volatile (dates, cursors, open files) goes in here.
+//! *For*: what the model is told before the conversation begins, and what goes along with what the user says.
+//! *Owns*: the templates, as Markdown files; the order of the sections; modes and slash prompts; the form of attachments.
+//! The same facts give the same bytes.
+//! *Must not know*: providers, sessions, LSP. Nothing volatile (dates, cursors, open files) goes into the system prompt.
+//!
+//! [`gather`] reads a project's files, [`assemble`] makes a [`Prefix`] of what was read. At the start of a turn
+//! [`gather_again`] reads the same files again, and [`drift`] says what changed since.
+
+mod assemble;
+mod attach;
+mod catalog;
+mod context;
+mod drift;
+mod environment;
+mod fence;
+mod front_matter;
+mod gather;
+mod include;
+mod instructions;
+mod map;
+mod mode;
+mod outline;
+mod read;
+mod slash;
+mod source;
+mod text;
+mod tree;
 
 use std::path::Path;
 use std::sync::Arc;
 
-/// The system prompt of a session about the folder `root`, in sections.
+pub use assemble::{Facts, OwnSection, Prefix, Section, assemble};
+pub use attach::attach_file;
+pub use catalog::{Catalog, load_catalog};
+pub use context::{Attachment, Diagnostic, LineRange, Severity, format_context};
+pub use drift::{Change, ChangeKind, drift, format_drift};
+pub use environment::Environment;
+pub use fence::fence;
+pub use gather::{Gathered, Place, gather, gather_again};
+pub use map::{MapFacts, Outline};
+pub use mode::{Mode, Reach, ToolRule};
+pub use slash::{SlashCall, SlashPrompt, parse_slash};
+pub use source::{Listed, Origin, Problem, Source, SourceKind, Sources};
+pub use text::{estimate_tokens, hash};
+
+/// The system prompt of a session about the folder `root`, in sections, of what is known without reading anything.
 pub fn system(root: Option<&Path>) -> Arc<[String]> {
-    let base = include_str!("base.md").trim_end().to_owned();
-    let place = match root {
-        Some(root) => format!("The workspace is the folder {}.", root.display()),
-        None => "No workspace folder is open.".to_owned(),
-    };
-    Arc::from([base, format!("The operating system is {}. {place}", std::env::consts::OS)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_facts_give_the_same_bytes() {
-        let prompt = system(Some(Path::new("/p")));
-        assert_eq!(prompt, system(Some(Path::new("/p"))));
-        assert!(prompt[1].contains("/p"));
-        assert!(prompt.iter().all(|section| !section.trim().is_empty()));
-    }
+    let root = root.map(|root| root.display().to_string());
+    let environment = Environment { folders: root.iter().cloned().collect(), root, ..Environment::of_process(None) };
+    let ask = Mode::built_in().into_iter().next().unwrap_or_default();
+    let sources = Sources::default();
+    assemble(&Facts { mode: &ask, environment: &environment, sources: &sources, map: None, own: &[], map_tokens: 0 })
+        .texts()
 }

@@ -16,7 +16,12 @@ use super::capabilities::Capabilities;
 use super::errors::Params;
 use super::handlers::{auth, configuration, documents, lifecycle, models, sessions, workspace};
 use crate::protocol::{
-    AuthStatusParams, AuthStatusResult, CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams, ConfigShowResult, DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult, ListParams, ListResult, LoadParams, LoadResult, LoginParams, LoginResult, LogoutParams, LogoutResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams, SessionUsageResult, SetParams, SetResult, StreamToken, WarmParams, WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
+    AuthStatusParams, AuthStatusResult, CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams,
+    ConfigShowResult, DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams,
+    ImportResult, ListParams, ListResult, LoadParams, LoadResult, LoginParams, LoginResult, LogoutParams, LogoutResult,
+    ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptResult, RenameParams, RenameResult,
+    SearchParams, SearchResult, SessionUsageParams, SessionUsageResult, SetParams, SetResult, StreamToken, WarmParams,
+    WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
 };
 use crate::session::SessionManager;
 
