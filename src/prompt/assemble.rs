@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::environment::Environment;
 use super::instructions::{Room, listed};
 use super::map::{MapFacts, map};
@@ -39,7 +41,7 @@ pub struct OwnSection {
 }
 
 /// A part of a system prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// Its name: `base`, `mode`, `user`, `environment`, `instructions`, `map`, `own1`.
     pub id: String,
@@ -56,7 +58,7 @@ pub struct Section {
 }
 
 /// A system prompt, frozen: what a session says first in every request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prefix {
     /// Its sections, from what all requests share to what few do.
     pub sections: Vec<Section>,

@@ -28,9 +28,6 @@ mod source;
 mod text;
 mod tree;
 
-use std::path::Path;
-use std::sync::Arc;
-
 pub use assemble::{Facts, OwnSection, Prefix, Section, assemble};
 pub use attach::attach_file;
 pub use catalog::{Catalog, load_catalog};
@@ -44,13 +41,3 @@ pub use mode::{Mode, Reach, ToolRule};
 pub use slash::{SlashCall, SlashPrompt, parse_slash};
 pub use source::{Listed, Origin, Problem, Source, SourceKind, Sources};
 pub use text::{estimate_tokens, hash};
-
-/// The system prompt of a session about the folder `root`, in sections, of what is known without reading anything.
-pub fn system(root: Option<&Path>) -> Arc<[String]> {
-    let root = root.map(|root| root.display().to_string());
-    let environment = Environment { folders: root.iter().cloned().collect(), root, ..Environment::of_process(None) };
-    let ask = Mode::built_in().into_iter().next().unwrap_or_default();
-    let sources = Sources::default();
-    assemble(&Facts { mode: &ask, environment: &environment, sources: &sources, map: None, own: &[], map_tokens: 0 })
-        .texts()
-}

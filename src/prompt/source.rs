@@ -1,5 +1,7 @@
 //! What was read for a prompt: plain data.
 
+use serde::{Deserialize, Serialize};
+
 /// Where something a user can write comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -13,7 +15,7 @@ pub enum Origin {
 }
 
 /// What a file is to the prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SourceKind {
     /// The user's own instructions, for all projects.
     User,
@@ -35,7 +37,7 @@ impl SourceKind {
 }
 
 /// A file that was read, as much of it as a prompt may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The path: from the workspace folder, with `/` between its parts; absolute for a file of the user's.
     pub path: String,
@@ -54,7 +56,7 @@ pub struct Source {
 }
 
 /// Instructions that hold for a part of the project and are not in the prompt: it says where they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// The path from the workspace folder.
     pub path: String,
@@ -63,7 +65,7 @@ pub struct Listed {
 }
 
 /// A file that could not be used as it is, and why. The prompt is made without it, or with what could be used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The path, as in [`Source`].
     pub path: String,
@@ -72,7 +74,7 @@ pub struct Problem {
 }
 
 /// All that was read for a prompt.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sources {
     /// The files.
     pub files: Vec<Source>,

@@ -48,6 +48,9 @@ pub struct EditorSettings {
     /// What is done when a request fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySettings>,
+    /// The system prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptSettings>,
     /// How connections are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpSettings>,
@@ -84,6 +87,18 @@ pub struct RetrySettings {
     /// How long to wait after a 429 that does not say, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit_fallback_ms: Option<u64>,
+}
+
+/// What the system prompt is made of, besides the project's own files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PromptSettings {
+    /// Instructions that it ends with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own: Option<Vec<String>>,
+    /// How long the overview of the project may be, in tokens as estimated; 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map_tokens: Option<u32>,
 }
 
 /// How connections to providers are made.

@@ -13,6 +13,7 @@ use super::keep::{
     RenameParams, RenameResult, SearchParams, SearchResult,
 };
 use super::model::{ModelListParams, ModelListResult};
+use super::prompt::{PromptRefreshParams, PromptRefreshResult, PromptShowParams, PromptShowResult};
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptParams, PromptResult, SessionUpdateParams,
@@ -121,6 +122,8 @@ pub const METHODS: &[MethodInfo] = &[
     request!("souffleur/session/import", ClientToServer, ImportParams, ImportResult),
     request!("souffleur/session/search", ClientToServer, SearchParams, SearchResult),
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
+    request!("souffleur/prompt/show", ClientToServer, PromptShowParams, PromptShowResult),
+    request!("souffleur/prompt/refresh", ClientToServer, PromptRefreshParams, PromptRefreshResult),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
     request!("souffleur/auth/status", ClientToServer, AuthStatusParams, AuthStatusResult),
     request!("souffleur/auth/login", ClientToServer, LoginParams, LoginResult),

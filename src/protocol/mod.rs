@@ -12,6 +12,7 @@ mod initialize;
 mod keep;
 mod method;
 mod model;
+mod prompt;
 mod session;
 mod stream;
 mod usage;
@@ -27,7 +28,7 @@ pub use config::{
 };
 pub use initialize::{
     ClientCapabilities, EditorProviderSettings, EditorSettings, HttpSettings, PROTOCOL_VERSION, PromptCacheSettings,
-    RetrySettings, ServerExperimental,
+    PromptSettings, RetrySettings, ServerExperimental,
 };
 pub use keep::{
     DeleteParams, DeleteResult, ExportFormat, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams,
@@ -35,6 +36,7 @@ pub use keep::{
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
 pub use model::{LongRequestPrice, ModelEntry, ModelLifecycle, ModelListParams, ModelListResult, ModelPrice};
+pub use prompt::{PromptRefreshParams, PromptRefreshResult, PromptSection, PromptShowParams, PromptShowResult};
 pub use session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptOptions, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,

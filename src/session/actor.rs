@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::command::{Command, Prompt, Used};
+use super::command::{Command, Prompt};
 use super::manager::now;
 use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
-use super::running::{Asked, Happened, MAX_STREAMS, RunningTurn};
+use super::prefix::{self, Drift};
+use super::running::{Asked, Happened, RunningTurn};
 use super::scribe::Scribe;
 use super::shared::Shared;
 use super::spent::Spent;
 use super::turn::{Effect, TurnSetup};
-use crate::chat::{ContentBlock, Cost, Item, Message, NoticeLevel, Role, SessionUpdate, TurnId, Usage};
+use crate::chat::{ContentBlock, Cost, Item, Message, NoticeLevel, SessionUpdate, TurnId, Usage};
 use crate::error::{ErrorCode, UserError};
 use crate::models::ModelName;
-use crate::protocol::{
-    LoadResult, PromptOptions, RunningTurn as RunningInfo, SessionInfo, SessionStatus, SessionUsageResult, StreamToken,
-};
+use crate::prompt::Prefix;
+use crate::protocol::{SessionInfo, SessionStatus};
 use crate::provider::{CompletionRequest, is_simulated};
 use crate::store::{Checkpoint, Entries, SessionRecord, Spending, TurnFinish};
 use crate::tools::ToolContext;
@@ -29,28 +29,30 @@ const MAX_TURN_REQUESTS: u32 = 50;
 
 /// A session.
 pub(super) struct Actor {
-    shared: Arc<Shared>,
-    inbox: mpsc::Receiver<Command>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: mpsc::Receiver<Command>,
     /// What lists show; written by this actor alone.
-    info: Arc<Mutex<SessionInfo>>,
-    model: ModelName,
-    root: Option<PathBuf>,
-    /// The system prompt: the same bytes for as long as the session lives.
-    system: Arc<[String]>,
-    history: Vec<Arc<Message>>,
-    items: Vec<Item>,
+    pub(super) info: Arc<Mutex<SessionInfo>>,
+    pub(super) model: ModelName,
+    pub(super) root: Option<PathBuf>,
+    /// The system prompt: the same bytes for as long as the session lives, unless the user wants another.
+    pub(super) system: Arc<[String]>,
+    /// What it was made of; nothing before it is made.
+    pub(super) prefix: Option<Prefix>,
+    pub(super) history: Vec<Arc<Message>>,
+    pub(super) items: Vec<Item>,
     /// What the turns that ended used.
-    spent: Spent,
-    turn: Option<RunningTurn>,
+    pub(super) spent: Spent,
+    pub(super) turn: Option<RunningTurn>,
     /// Writes it all down.
-    scribe: Scribe,
+    pub(super) scribe: Scribe,
 }
 
 /// What a session begins with: nothing, or what was kept of it.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// Its system prompt; made anew when it is empty.
-    pub(super) system: Vec<String>,
+    /// Its system prompt; made anew when there is none.
+    pub(super) prefix: Option<Prefix>,
     pub(super) history: Vec<Arc<Message>>,
     pub(super) items: Vec<Item>,
     pub(super) spent: Spent,
@@ -67,18 +69,32 @@ impl Actor {
         root: Option<PathBuf>,
         kept: Kept,
     ) -> Self {
-        let Kept { system, history, items, spent, is_stored } = kept;
-        let system = if system.is_empty() { crate::prompt::system(root.as_deref()) } else { system.into() };
+        let Kept { prefix, history, items, spent, is_stored } = kept;
+        let system = prefix.as_ref().map(Prefix::texts).unwrap_or_default();
         let session = info.lock().unwrap_or_else(PoisonError::into_inner).session_id.clone();
         let scribe = Scribe::new(shared.clone(), session, is_stored);
-        Self { shared, inbox, info, model, root, system, history, items, spent, turn: None, scribe }
+        Self { shared, inbox, info, model, root, system, prefix, history, items, spent, turn: None, scribe }
     }
 
     /// Lives until it is closed or its last handle is gone.
     pub(super) async fn run(mut self) {
+        if self.prefix.is_none() {
+            self.has_prefix(prefix::prefix(&self.shared, self.root.as_ref()).await);
+        }
         loop {
             let Some(turn) = self.turn.as_mut() else {
                 match self.inbox.recv().await {
+                    Some(Command::Prompt { prompt, reply }) => {
+                        let drift = self.look_again().await;
+                        let _ = reply.send(self.prompt(*prompt, drift));
+                        self.carry_out();
+                    }
+                    Some(Command::RefreshPrompt { reply }) => {
+                        let _ = reply.send(Ok(self.refresh_prompt().await));
+                    }
+                    Some(Command::ShowPrompt { reply }) => {
+                        let _ = reply.send(Ok(self.show_prompt().await));
+                    }
                     Some(command) => {
                         if self.command(command) {
                             return;
@@ -110,8 +126,15 @@ impl Actor {
     fn command(&mut self, command: Command) -> bool {
         match command {
             Command::Prompt { prompt, reply } => {
-                let _ = reply.send(self.prompt(*prompt));
+                let _ = reply.send(self.prompt(*prompt, None));
                 self.carry_out();
+            }
+            Command::ShowPrompt { reply } => {
+                let prefix = self.prefix.clone().unwrap_or_default();
+                let _ = reply.send(Ok(prefix::show(&prefix, Vec::new())));
+            }
+            Command::RefreshPrompt { reply } => {
+                let _ = reply.send(Err(busy()));
             }
             Command::Cancel { turn_id, reply } => {
                 let matches = |turn: &RunningTurn| turn_id.as_ref().is_none_or(|wanted| *wanted == turn.turn_id);
@@ -154,10 +177,9 @@ impl Actor {
         false
     }
 
-    fn prompt(&mut self, prompt: Prompt) -> Result<TurnId, UserError> {
+    fn prompt(&mut self, prompt: Prompt, drift: Option<Drift>) -> Result<TurnId, UserError> {
         if self.turn.is_some() {
-            return Err(UserError::new(ErrorCode::SessionBusy, "the session is running a turn")
-                .with_hint("wait for its end, cancel it, or use another session"));
+            return Err(busy());
         }
         let settings = self.shared.settings(self.root.as_deref());
         let model = prompt.model.unwrap_or_else(|| self.model.clone());
@@ -189,16 +211,21 @@ impl Actor {
             max_requests: MAX_TURN_REQUESTS,
             price: self.shared.registry.price(&model),
             output,
-            instructions,
+            instructions: joined(drift.as_ref().map(|drift| drift.words.clone()), instructions),
         };
         tracing::info!(turn = %turn_id, model = %model, "turn begins");
         self.model = model;
-        self.turn = Some(RunningTurn::begin(setup, asked, prompt.content, (prompt.stream_token, sender)));
+        let turn = RunningTurn::begin(setup, asked, prompt.content, (prompt.stream_token, sender));
+        if let Some(drift) = drift {
+            let message = format!("changed since the model was last told, and told now: {}", drift.paths.join(", "));
+            turn.emit(SessionUpdate::Notice { level: NoticeLevel::Info, code: "prompt.changed".to_owned(), message });
+        }
+        self.turn = Some(turn);
         Ok(turn_id)
     }
 
     /// The first value of a turn's stream.
-    fn turn_begins(&self, turn_id: &TurnId, model: &ModelName) -> StreamEvent {
+    pub(super) fn turn_begins(&self, turn_id: &TurnId, model: &ModelName) -> StreamEvent {
         StreamEvent::Begin(TurnBegin {
             session_id: self.with_info(|info| info.session_id.clone()),
             turn_id: turn_id.clone(),
@@ -338,79 +365,11 @@ impl Actor {
     /// Hands the turn's beginning over to be kept.
     fn begin_kept(&mut self, turn: (TurnId, bool)) -> tokio::sync::oneshot::Receiver<Result<(), UserError>> {
         let record = self.with_info(|info| record(info));
-        let system = serde_json::to_string(&*self.system).unwrap_or_default();
-        self.scribe.begin(record, system, turn, now())
+        let prefix = serde_json::to_string(&self.prefix).unwrap_or_default();
+        self.scribe.begin(record, prefix, turn, now())
     }
 
-    fn load(&mut self, token: Option<StreamToken>) -> Result<LoadResult, UserError> {
-        let mut items = self.items.clone();
-        let (mut running, mut joining) = (None, None);
-        if let Some(turn) = &self.turn {
-            items.extend(turn.running_items());
-            let streaming = token.is_some();
-            if let Some(token) = token {
-                if turn.streams() >= MAX_STREAMS {
-                    let message = format!("the turn streams with {MAX_STREAMS} tokens already");
-                    return Err(UserError::new(ErrorCode::ServerBusy, message));
-                }
-                let sender = self.shared.outbox.open(token.clone())?;
-                sender.push(self.turn_begins(&turn.turn_id, &turn.asked.model));
-                joining = Some((token, sender));
-            }
-            running = Some(RunningInfo { turn_id: turn.turn_id.clone(), streaming });
-        }
-        if let (Some(turn), Some((token, sender))) = (&mut self.turn, joining) {
-            turn.add_stream(token, sender);
-        }
-        Ok(LoadResult { session: self.with_info(|info| info.clone()), items, running })
-    }
-
-    /// What was used so far, the running turn included.
-    fn usage(&self, count: bool) -> Result<Used, UserError> {
-        let mut spent = self.spent;
-        if let Some(turn) = &self.turn {
-            spent.add(turn.spent(), is_simulated(&turn.asked.model));
-        }
-        let result = SessionUsageResult {
-            usage: spent.usage(),
-            cost: spent.cost(),
-            turns: self.with_info(|info| info.turns),
-            last_request: spent.last_request(),
-            context_window: self.shared.registry.catalog().model(&self.model).map(|model| model.context),
-            counted: None,
-        };
-        let to_count = if count { self.to_count()? } else { None };
-        Ok(Used { result, to_count })
-    }
-
-    /// The conversation as a request whose tokens can be counted: up to the last message that is not the model's, since
-    /// models refuse a conversation that ends with their own words. `None` before the first prompt.
-    fn to_count(&self) -> Result<Option<Box<CompletionRequest>>, UserError> {
-        let mut request = self.request_of(Vec::new())?;
-        let Some(last) = self.history.iter().rposition(|message| message.role == Role::User) else { return Ok(None) };
-        request.messages = self.history[..=last].to_vec();
-        Ok(Some(Box::new(request)))
-    }
-
-    /// A request of the session with these messages, outside a turn.
-    fn request_of(&self, messages: Vec<Arc<Message>>) -> Result<CompletionRequest, UserError> {
-        let settings = self.shared.settings(self.root.as_deref());
-        self.shared.registry.provider(&self.model, &settings)?.ready()?;
-        let (options, tools) = match &self.turn {
-            Some(turn) => (turn.asked.options.clone(), turn.asked.tools.clone()),
-            None => (Arc::new(request_options(&settings, &PromptOptions::default())?), self.shared.tools.specs()),
-        };
-        Ok(CompletionRequest {
-            model: self.model.clone(),
-            system: self.system.clone(),
-            tools,
-            messages,
-            max_output_tokens: settings.max_output_tokens.value,
-            options,
-        })
-    }
-
-    fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {
+    pub(super) fn with_info<T>(&self, work: impl FnOnce(&mut SessionInfo) -> T) -> T {
         work(&mut self.info.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -434,6 +393,19 @@ pub(super) fn record(info: &SessionInfo) -> SessionRecord {
 
 fn spending((usage, cost, last_request): (Usage, Option<Cost>, Option<Usage>), simulated: bool) -> Spending {
     Spending { usage, cost, last_request, simulated }
+}
+
+fn busy() -> UserError {
+    UserError::new(ErrorCode::SessionBusy, "the session is running a turn")
+        .with_hint("wait for its end, cancel it, or use another session")
+}
+
+/// Words of ours that go with the user's.
+fn joined(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{one}\n\n{other}")),
+        (one, other) => one.or(other),
+    }
 }
 
 /// A title from a prompt: its first line, shortened at a word.

@@ -5,7 +5,9 @@ use tokio::sync::oneshot;
 use crate::chat::{ContentBlock, Cost, TurnId, Usage};
 use crate::error::UserError;
 use crate::models::ModelName;
-use crate::protocol::{LoadResult, PromptOptions, SessionUsageResult, StreamToken};
+use crate::protocol::{
+    LoadResult, PromptOptions, PromptRefreshResult, PromptShowResult, SessionUsageResult, StreamToken,
+};
 use crate::provider::CompletionRequest;
 
 /// Where the answer goes. The asker may be gone; that is no concern of the actor.
@@ -46,6 +48,10 @@ pub(super) enum Command {
     Spent { usage: Usage, cost: Option<Cost> },
     /// The session has another title.
     Rename { title: String },
+    /// The system prompt as it is.
+    ShowPrompt { reply: Reply<PromptShowResult> },
+    /// Another system prompt, of the project as it is now.
+    RefreshPrompt { reply: Reply<PromptRefreshResult> },
     /// Stop what runs and end the actor.
     Close { reply: Reply<()> },
 }

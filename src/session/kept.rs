@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::actor::{Actor, Kept};
 use super::command::Command;
 use super::manager::{Handle, INBOX, SessionManager, now};
-use super::scribe::SYSTEM;
+use super::scribe::PREFIX;
 use super::spent::Spent;
 use crate::chat::{Item, SessionId};
 use crate::error::{ErrorCode, UserError};
@@ -62,9 +62,9 @@ impl SessionManager {
     fn revive(&self, transcript: Transcript) -> Result<Arc<Handle>, UserError> {
         let model: ModelName = transcript.session.model.parse()?;
         let spent = transcript.turns.iter().map(|turn| turn.spent).chain(transcript.expenses.iter().copied());
-        let system = transcript.values.get(SYSTEM).and_then(|text| serde_json::from_str(text).ok());
+        let prefix = transcript.values.get(PREFIX).and_then(|text| serde_json::from_str(text).ok());
         let kept = Kept {
-            system: system.unwrap_or_default(),
+            prefix,
             spent: Spent::of(spent),
             history: transcript.messages,
             items: transcript.items,

@@ -15,8 +15,8 @@ use crate::error::{ErrorCode, UserError};
 use crate::models::{ModelName, cost};
 use crate::protocol::{
     CancelParams, CancelResult, CloseParams, CloseResult, LoadParams, LoadResult, NewParams, NewResult, PromptParams,
-    PromptResult, SessionInfo, SessionStatus, SessionUsageParams, SessionUsageResult, StreamToken, WarmParams,
-    WarmResult,
+    PromptRefreshParams, PromptRefreshResult, PromptResult, PromptShowParams, PromptShowResult, SessionInfo,
+    SessionStatus, SessionUsageParams, SessionUsageResult, StreamToken, WarmParams, WarmResult,
 };
 use crate::provider::is_simulated;
 use crate::workspace::Root;
@@ -201,6 +201,24 @@ impl SessionManager {
             let _ = handle.send(Command::Spent { usage, cost });
         }
         Ok(WarmResult { usage, cost })
+    }
+
+    /// A session's system prompt, and what of the project changed since it was made.
+    ///
+    /// # Errors
+    /// `session.not_found`, `session.in_use`, `store.failed`.
+    pub async fn show_prompt(&self, params: PromptShowParams) -> Result<PromptShowResult, UserError> {
+        let handle = self.handle(&params.session_id).await?;
+        ask(&handle, |reply| Command::ShowPrompt { reply })?.await
+    }
+
+    /// Makes a session's system prompt anew, of the project as it is now.
+    ///
+    /// # Errors
+    /// `session.not_found`, `session.busy`, `session.in_use`, `store.failed`.
+    pub async fn refresh_prompt(&self, params: PromptRefreshParams) -> Result<PromptRefreshResult, UserError> {
+        let handle = self.handle(&params.session_id).await?;
+        ask(&handle, |reply| Command::RefreshPrompt { reply })?.await
     }
 
     /// Ends a session.

@@ -11,6 +11,8 @@ mod kept;
 mod manager;
 mod options;
 mod outbox;
+mod prefix;
+mod questions;
 mod running;
 mod scribe;
 mod settings;

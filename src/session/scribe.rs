@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::shared::Shared;
 use crate::chat::{SessionId, TurnId};
 use crate::error::UserError;
+use crate::prompt::Prefix;
 use crate::store::{Checkpoint, Entries, SessionRecord, Spending, Store, TurnFinish, TurnStart};
 
 /// How much may wait to be written. What does not fit waits in the actor.
@@ -15,10 +16,10 @@ const WAITING: usize = 256;
 /// What is to be written.
 #[derive(Debug)]
 enum Note {
-    /// A turn begins; `record` is the session when it is not kept yet, `system` its prompt.
+    /// A turn begins; `record` is the session when it is not kept yet, `prefix` its system prompt.
     Begin {
         record: Option<Box<SessionRecord>>,
-        system: String,
+        prefix: String,
         start: Box<TurnStart>,
         kept: oneshot::Sender<Result<(), UserError>>,
     },
@@ -26,6 +27,7 @@ enum Note {
     Checkpoint(Checkpoint),
     End(Box<TurnFinish>),
     Spent(Box<Spending>),
+    Prefix(String),
     /// Other servers may write the session; all that was said before is written when it is answered.
     Release(oneshot::Sender<()>),
 }
@@ -71,7 +73,7 @@ impl Scribe {
     pub(super) fn begin(
         &mut self,
         record: SessionRecord,
-        system: String,
+        prefix: String,
         turn: (TurnId, bool),
         at: u64,
     ) -> oneshot::Receiver<Result<(), UserError>> {
@@ -88,7 +90,7 @@ impl Scribe {
         let record = (!std::mem::replace(&mut self.is_kept, true)).then(|| Box::new(record));
         self.turn = Some(turn_id);
         // A full queue drops `kept`, which refuses the turn: nothing is lost.
-        let _ = self.notes().try_send(Note::Begin { record, system, start, kept });
+        let _ = self.notes().try_send(Note::Begin { record, prefix, start, kept });
         answer
     }
 
@@ -119,6 +121,15 @@ impl Scribe {
         // The last word of a turn finds its place, if not now then when there is one.
         if let Err(mpsc::error::TrySendError::Full(note)) = notes.try_send(Note::End(Box::new(finish))) {
             tokio::spawn(async move { notes.send(note).await });
+        }
+    }
+
+    /// The session has another system prompt, or another part of it was told.
+    pub(super) fn prefix(&mut self, prefix: Option<&Prefix>) {
+        if self.is_kept
+            && let Ok(text) = serde_json::to_string(&prefix)
+        {
+            let _ = self.notes().try_send(Note::Prefix(text));
         }
     }
 
@@ -174,9 +185,9 @@ impl Writing {
         while let Some(note) = notes.recv().await {
             let store = shared.store().await;
             match (note, store) {
-                (Note::Begin { record, system, start, kept }, store) => {
+                (Note::Begin { record, prefix, start, kept }, store) => {
                     let begun = match store {
-                        Ok(store) => self.begin(&store, record, system, *start).await,
+                        Ok(store) => self.begin(&store, record, prefix, *start).await,
                         Err(error) => Err(error),
                     };
                     self.refused = begun.is_err();
@@ -205,12 +216,12 @@ impl Writing {
         &self,
         store: &Store,
         record: Option<Box<SessionRecord>>,
-        system: String,
+        prefix: String,
         start: TurnStart,
     ) -> Result<(), UserError> {
         if let Some(record) = record {
             store.create(*record).await?;
-            store.put(&self.session, SYSTEM, system).await?;
+            store.put(&self.session, PREFIX, prefix).await?;
         }
         store.begin_turn(&self.session, start).await.map(drop)
     }
@@ -220,6 +231,7 @@ impl Writing {
             Note::Append(entries) => store.append(&self.session, entries).await.map(drop),
             Note::Checkpoint(checkpoint) => store.checkpoint(&self.session, checkpoint).await,
             Note::End(finish) => store.end_turn(&self.session, *finish).await.map(drop),
+            Note::Prefix(prefix) => store.put(&self.session, PREFIX, prefix).await,
             Note::Spent(spent) => store.spend(&self.session, *spent).await,
             Note::Begin { .. } | Note::Release(_) => Ok(()),
         }
@@ -227,4 +239,4 @@ impl Writing {
 }
 
 /// The name under which a session's system prompt is kept.
-pub(super) const SYSTEM: &str = "system";
+pub(super) const PREFIX: &str = "prefix";

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::manager::now;
 use super::outbox::Outbox;
+use super::prefix::Prefixes;
 use crate::config::{Environment, IsTrusted, Layer, Places, Settings, SettingsOwner};
 use crate::error::{ErrorCode, UserError};
 use crate::provider::Registry;
@@ -31,8 +32,10 @@ pub struct Shared {
     pub outbox: Arc<Outbox>,
     /// Where sessions are kept, once it was opened.
     store: OnceCell<Store>,
-    /// The directory it is in.
-    data: Option<PathBuf>,
+    /// Where this program keeps what is its own.
+    places: Places,
+    /// The prompts that were made last.
+    pub(super) prefixes: Prefixes,
 }
 
 /// What a process was started with.
@@ -66,7 +69,8 @@ impl Shared {
             tools: Tools::builtin(),
             outbox: Arc::new(Outbox::default()),
             store: OnceCell::new(),
-            data: places.data,
+            places,
+            prefixes: Prefixes::default(),
         })
     }
 
@@ -77,7 +81,7 @@ impl Shared {
     pub async fn store(&self) -> Result<Store, UserError> {
         let opened = self.store.get_or_try_init(|| async {
             let settings = self.settings.current().settings.clone();
-            let folder = self.data.clone().filter(|_| settings.sessions_keep.value);
+            let folder = self.places.data.clone().filter(|_| settings.sessions_keep.value);
             let lost = |error: tokio::task::JoinError| {
                 UserError::new(ErrorCode::StoreFailed, format!("the store could not be opened: {error}"))
             };
@@ -101,6 +105,11 @@ impl Shared {
     pub fn settings(&self, root: Option<&Path>) -> Arc<Settings> {
         self.settings.refresh();
         self.settings.current().for_root(root).clone()
+    }
+
+    /// Where this program keeps what is its own.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The workspace's folders changed: their files have a say, where they are trusted.

@@ -23,6 +23,7 @@ mod models;
 mod options;
 mod order;
 mod output;
+mod project;
 mod prompt;
 mod recordings;
 mod retries;

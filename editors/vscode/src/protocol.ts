@@ -20,6 +20,8 @@ export interface Methods {
   "souffleur/session/import": { direction: "clientToServer"; kind: "request"; params: ImportParams; result: ImportResult };
   "souffleur/session/search": { direction: "clientToServer"; kind: "request"; params: SearchParams; result: SearchResult };
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
+  "souffleur/prompt/show": { direction: "clientToServer"; kind: "request"; params: PromptShowParams; result: PromptShowResult };
+  "souffleur/prompt/refresh": { direction: "clientToServer"; kind: "request"; params: PromptRefreshParams; result: PromptRefreshResult };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
   "souffleur/auth/status": { direction: "clientToServer"; kind: "request"; params: AuthStatusParams; result: AuthStatusResult };
   "souffleur/auth/login": { direction: "clientToServer"; kind: "request"; params: LoginParams; result: LoginResult };
@@ -275,6 +277,38 @@ export interface SearchResult {
 export interface SessionUpdateParams {
   /** The session as it is now. */
   session: SessionInfo;
+}
+
+/** Params of `souffleur/prompt/show`. */
+export interface PromptShowParams {
+  /** Which session. */
+  sessionId: SessionId;
+}
+
+/** Result of `souffleur/prompt/show`. */
+export interface PromptShowResult {
+  /** The sections in the order in which the model reads them. */
+  sections: PromptSection[];
+  /** The SHA-256 over all of them, in hexadecimal digits. */
+  fingerprint: string;
+  /** The files of the project that are not as they were when the prompt was made or the model was last told. */
+  changed: string[];
+  /** What of the project's files could not be used as it is. */
+  problems: string[];
+}
+
+/** Params of `souffleur/prompt/refresh`. */
+export interface PromptRefreshParams {
+  /** Which session. */
+  sessionId: SessionId;
+}
+
+/** Result of `souffleur/prompt/refresh`. */
+export interface PromptRefreshResult {
+  /** Whether the new prompt is another one. The provider's cache of the conversation is lost then. */
+  changed: boolean;
+  /** The new prompt's fingerprint. */
+  fingerprint: string;
 }
 
 /** Params of `souffleur/model/list`. */
@@ -552,6 +586,8 @@ export interface EditorSettings {
   promptCache?: PromptCacheSettings;
   /** What is done when a request fails. */
   retry?: RetrySettings;
+  /** The system prompt. */
+  prompt?: PromptSettings;
   /** How connections are made. */
   http?: HttpSettings;
   /** Settings of providers, by the part before the colon of their models' names. */
@@ -1011,6 +1047,30 @@ export interface PromptOptions {
   stopSequences?: string[];
   /** A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`. */
   outputSchema?: unknown;
+}
+
+/** A section of a system prompt. */
+export interface PromptSection {
+  /** Its name. */
+  id: string;
+  /** Its title. */
+  title: string;
+  /** The files it is made of. */
+  sources: string[];
+  /** What the model is told. */
+  text: string;
+  /** How many tokens that is, as estimated. */
+  tokens: number;
+  /** The SHA-256 of the text, in hexadecimal digits. */
+  hash: string;
+}
+
+/** What the system prompt is made of, besides the project's own files. */
+export interface PromptSettings {
+  /** Instructions that it ends with. */
+  own?: string[];
+  /** How long the overview of the project may be, in tokens as estimated; 0 for none. */
+  mapTokens?: number;
 }
 
 /** What is known of a provider's credential. */

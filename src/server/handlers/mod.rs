@@ -6,5 +6,6 @@ pub(super) mod configuration;
 pub(super) mod documents;
 pub(super) mod lifecycle;
 pub(super) mod models;
+pub(super) mod prompts;
 pub(super) mod sessions;
 pub(super) mod workspace;

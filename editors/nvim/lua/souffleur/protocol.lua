@@ -143,6 +143,26 @@
 ---@class souffleur.SessionUpdateParams
 ---@field session souffleur.SessionInfo The session as it is now.
 
+---Params of `souffleur/prompt/show`.
+---@class souffleur.PromptShowParams
+---@field sessionId souffleur.SessionId Which session.
+
+---Result of `souffleur/prompt/show`.
+---@class souffleur.PromptShowResult
+---@field sections souffleur.PromptSection[] The sections in the order in which the model reads them.
+---@field fingerprint string The SHA-256 over all of them, in hexadecimal digits.
+---@field changed string[] The files of the project that are not as they were when the prompt was made or the model was last told.
+---@field problems string[] What of the project's files could not be used as it is.
+
+---Params of `souffleur/prompt/refresh`.
+---@class souffleur.PromptRefreshParams
+---@field sessionId souffleur.SessionId Which session.
+
+---Result of `souffleur/prompt/refresh`.
+---@class souffleur.PromptRefreshResult
+---@field changed boolean Whether the new prompt is another one. The provider's cache of the conversation is lost then.
+---@field fingerprint string The new prompt's fingerprint.
+
 ---Params of `souffleur/model/list`.
 ---@class souffleur.ModelListParams
 ---@field provider? string Only the models of this provider.
@@ -313,6 +333,7 @@
 ---@field sampling? souffleur.Sampling Sampling parameters, for models and API versions that take them.
 ---@field promptCache? souffleur.PromptCacheSettings The provider's prompt cache.
 ---@field retry? souffleur.RetrySettings What is done when a request fails.
+---@field prompt? souffleur.PromptSettings The system prompt.
 ---@field http? souffleur.HttpSettings How connections are made.
 ---@field providers? table<string, souffleur.EditorProviderSettings> Settings of providers, by the part before the colon of their models' names.
 ---@field capabilities? souffleur.ClientCapabilities See `ClientCapabilities`. Read in `initializationOptions` only.
@@ -607,6 +628,20 @@
 ---@field stopSequences? string[] Texts that end the answer.
 ---@field outputSchema? any A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`.
 
+---A section of a system prompt.
+---@class souffleur.PromptSection
+---@field id string Its name.
+---@field title string Its title.
+---@field sources string[] The files it is made of.
+---@field text string What the model is told.
+---@field tokens integer How many tokens that is, as estimated.
+---@field hash string The SHA-256 of the text, in hexadecimal digits.
+
+---What the system prompt is made of, besides the project's own files.
+---@class souffleur.PromptSettings
+---@field own? string[] Instructions that it ends with.
+---@field mapTokens? integer How long the overview of the project may be, in tokens as estimated; 0 for none.
+
 ---What is known of a provider's credential.
 ---@class souffleur.ProviderAuth
 ---@field provider string The provider.
@@ -867,6 +902,8 @@ M.methods = {
   session_import = "souffleur/session/import",
   session_search = "souffleur/session/search",
   session_update = "souffleur/session/update",
+  prompt_show = "souffleur/prompt/show",
+  prompt_refresh = "souffleur/prompt/refresh",
   model_list = "souffleur/model/list",
   auth_status = "souffleur/auth/status",
   auth_login = "souffleur/auth/login",
