@@ -334,6 +334,17 @@ impl Editor {
         turn
     }
 
+    /// Prompts with these parameters besides the session and the token, and waits for the end of the turn.
+    pub fn ask_with(&self, session: &str, mut params: Value) -> Turn {
+        let token = self.token();
+        params["sessionId"] = json!(session);
+        params["streamToken"] = token.clone();
+        let result = self.call_ok("souffleur/session/prompt", params);
+        let mut turn = self.turn_of(token, result["turnId"].as_str().expect("a turn id"));
+        self.finish(&mut turn);
+        turn
+    }
+
     /// Takes the next value of a turn, checked.
     pub fn advance(&self, turn: &mut Turn) {
         let token = turn.token.clone();

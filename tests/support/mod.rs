@@ -19,6 +19,7 @@ pub mod secrets;
 pub mod setup;
 pub mod turn;
 pub mod vendor;
+pub mod vendors;
 
 /// How long a test waits for something that must come. It is a guard against waiting for ever, not a measurement:
 /// no test passes by letting it run out.

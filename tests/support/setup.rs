@@ -112,6 +112,11 @@ impl Setup {
             .env("SOUFFLEUR_MODEL", "anthropic:claude-sonnet-5-5")
     }
 
+    /// Answers come from `model`; `settings` is the user's own file. Failures are seen at once.
+    pub fn of_model(model: &str, settings: &str) -> Self {
+        Self::bare().env("SOUFFLEUR_MAX_RETRIES", "0").env("SOUFFLEUR_MODEL", model).user_settings(settings)
+    }
+
     /// Sets a variable of the server's environment.
     pub fn env(mut self, key: &str, value: &str) -> Self {
         self.env.insert(key.to_owned(), value.to_owned());
@@ -221,6 +226,11 @@ impl Setup {
             params["capabilities"]["experimental"]["souffleur"] = experimental.clone();
         }
         params
+    }
+
+    /// Gives a command the environment and the directory that the server would have.
+    pub fn command<'c>(&self, command: &'c mut std::process::Command) -> &'c mut std::process::Command {
+        command.env_clear().envs(&self.env).current_dir(self.project())
     }
 
     /// Starts the server and says nothing yet.

@@ -93,11 +93,13 @@ pub enum Outcome {
 }
 
 type Answerer = dyn Fn(&Request) -> Script + Send + Sync;
+type Doorkeeper = dyn Fn(&Request) -> Option<Script> + Send + Sync;
 
 #[derive(Default)]
 struct State {
     scripts: VecDeque<Script>,
     answerer: Option<Arc<Answerer>>,
+    doorkeeper: Option<Arc<Doorkeeper>>,
     requests: Vec<Request>,
     outcomes: Vec<Option<Outcome>>,
     open: usize,
@@ -173,6 +175,17 @@ impl Vendor {
     /// Answers every request for which no script is queued.
     pub fn answer_with(&self, answerer: impl Fn(&Request) -> Script + Send + Sync + 'static) {
         self.shared.update(|state| state.answerer = Some(Arc::new(answerer)));
+    }
+
+    /// Asks `doorkeeper` first: what it gives back is sent, and no script is used up. It turns away requests that the
+    /// vendor would refuse, and answers those that are not what the scripts are about.
+    pub fn answer_first(&self, doorkeeper: impl Fn(&Request) -> Option<Script> + Send + Sync + 'static) {
+        self.shared.update(|state| state.doorkeeper = Some(Arc::new(doorkeeper)));
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().requests.clone()
     }
 
     /// The request number `index`, counted from 0; waits for it.
@@ -320,12 +333,16 @@ async fn serve(stream: TcpStream, shared: &Shared, mut hang_up: watch::Receiver<
 }
 
 fn take(shared: &Shared, request: &Request) -> (usize, Script) {
-    let (index, queued, answerer) = shared.update(|state| {
+    let (index, doorkeeper) = shared.update(|state| {
         state.requests.push(request.clone());
         state.outcomes.push(None);
         state.busy += 1;
-        (state.requests.len() - 1, state.scripts.pop_front(), state.answerer.clone())
+        (state.requests.len() - 1, state.doorkeeper.clone())
     });
+    if let Some(script) = doorkeeper.and_then(|doorkeeper| doorkeeper(request)) {
+        return (index, script);
+    }
+    let (queued, answerer) = shared.update(|state| (state.scripts.pop_front(), state.answerer.clone()));
     let unscripted = || Script::error(500, "api_error", "the test has no script for this request");
     let made = || answerer.map_or_else(unscripted, |answerer| answerer(request));
     (index, queued.unwrap_or_else(made))

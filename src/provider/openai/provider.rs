@@ -13,7 +13,7 @@ use super::chat::{self, MapperOptions};
 use super::{Api, Profile, responses};
 use crate::auth::oci::OciAuthorizer;
 use crate::chat::CompletionEvent;
-use crate::error::UserError;
+use crate::error::{ErrorCode, UserError};
 use crate::models::RemoteModel;
 use crate::provider::channel::{Channel, Streaming};
 use crate::provider::{Category, CompletionRequest, CompletionStream, Error, Provider, http};
@@ -52,7 +52,7 @@ impl Provider for OpenAi {
     }
 
     fn ready(&self) -> Result<(), UserError> {
-        self.channel.ready()
+        self.channel.ready().map_err(|error| self.with_other_ways(error))
     }
 
     fn models(&self) -> BoxFuture<'static, Result<Vec<RemoteModel>, Error>> {
@@ -76,6 +76,15 @@ impl Provider for OpenAi {
 }
 
 impl OpenAi {
+    /// Where a key is missing that is not the only credential there could be.
+    fn with_other_ways(&self, mut error: UserError) -> UserError {
+        if self.profile.name == "oci" && error.code == ErrorCode::AuthMissingKey {
+            let ways = "or set providers.oci.profile (or OCI_PROFILE) to a profile of ~/.oci/config, such as DEFAULT";
+            error.hint = Some(error.hint.map_or(ways.to_owned(), |hint| format!("{hint}; {ways}")));
+        }
+        error
+    }
+
     fn prepare(&self, request: &CompletionRequest) -> Result<(Sending, Vec<CompletionEvent>), Error> {
         if self.profile.name == "oci" {
             speaks_openai(request.model.model())?;

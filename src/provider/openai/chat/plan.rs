@@ -212,7 +212,7 @@ impl Planning<'_> {
                 0 => format!("{} takes no stop sequences; they were left out", self.id),
                 most => format!("{} takes {most} stop sequences; the others were left out", self.id),
             };
-            self.tell("stop.ignored", message);
+            self.tell("stop_sequences.ignored", message);
         }
     }
 
@@ -267,7 +267,7 @@ impl Planning<'_> {
         self.plan.with_schema = self.profile.native_schema;
         if !self.profile.native_schema {
             let message = format!("{} takes no schema of the answer; none is sent", self.profile.display);
-            self.tell("schema.not_supported", message);
+            self.tell("output.not_held", message);
         }
     }
 
@@ -281,7 +281,7 @@ impl Planning<'_> {
         });
         if has_images && !self.profile.images {
             let message = format!("{} takes no images; the model is told that there were some", self.profile.display);
-            self.tell("images.not_supported", message);
+            self.tell("content.left_out", message);
         }
     }
 

@@ -170,7 +170,7 @@ fn families_have_their_own_fields_wherever_they_are_served() {
     let (body, notices) = with("openai-compatible", "openai/gpt-5", wishes());
     assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(32000), None));
     assert_eq!((body.get("temperature"), body.get("stop"), body.get("top_k")), (None, None, None));
-    assert_eq!(notices, ["sampling.ignored", "stop.ignored"]);
+    assert_eq!(notices, ["sampling.ignored", "stop_sequences.ignored"]);
     let (body, _) = with("openai", "o3", RequestOptions::default());
     assert_eq!(body["messages"][0]["role"], "developer");
     let (body, _) = with("openai", "gpt-5.2-chat-latest", RequestOptions::default());
