@@ -10,6 +10,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Iter};
@@ -19,6 +20,7 @@ use souffleur::provider::openai::{self, Profile, chat};
 use souffleur::provider::{Error, anthropic, ollama};
 
 type Body = Iter<std::vec::IntoIter<Result<Bytes, Error>>>;
+type Meaning = Vec<Result<CompletionEvent, Error>>;
 type Events = BoxStream<'static, Result<CompletionEvent, Error>>;
 
 /// A longer body is cut in two at every seventh byte only: the time grows with the square of its length.
@@ -88,19 +90,15 @@ const VENDORS: &[Vendor] = &[
 ];
 
 impl Vendor {
-    /// What a body means, one line a value.
-    fn meaning(&self, profile: Option<&str>, chunks: Vec<Bytes>) -> Vec<String> {
+    /// What a body means.
+    fn meaning(&self, profile: Option<&str>, chunks: Vec<Bytes>) -> Meaning {
         let chunks: Vec<_> = chunks.into_iter().map(Ok).collect();
         let events = (self.events)(stream::iter(chunks), profile);
-        let line = |event: Result<CompletionEvent, Error>| match event {
-            Ok(event) => serde_json::to_string(&event).unwrap(),
-            Err(error) => serde_json::json!({"error": format!("{:?}", error.category)}).to_string(),
-        };
-        let events = events.collect::<Vec<_>>().now_or_never().expect("nothing to wait for");
-        events.into_iter().map(line).collect()
+        events.collect::<Vec<_>>().now_or_never().expect("nothing to wait for")
     }
 
-    /// Asserts that the body means the same however it is cut, and gives back what.
+    /// Asserts that the body means the same however it is cut, to the words of an error, and gives back what: one line
+    /// a value.
     fn meaning_of_any_cut(&self, name: &str, profile: Option<&str>, body: &[u8]) -> Vec<String> {
         let body = Bytes::copy_from_slice(body);
         let whole = self.meaning(profile, vec![body.clone()]);
@@ -111,7 +109,11 @@ impl Vendor {
             let cut = vec![body.slice(..at), body.slice(at..)];
             assert_eq!(self.meaning(profile, cut), whole, "{name}: cut at byte {at}");
         }
-        whole
+        let line = |event: &Result<CompletionEvent, Error>| match event {
+            Ok(event) => serde_json::to_string(event).unwrap(),
+            Err(error) => serde_json::json!({"error": format!("{:?}", error.category)}).to_string(),
+        };
+        whole.iter().map(line).collect()
     }
 
     fn check_cases(&self) {
@@ -119,7 +121,7 @@ impl Vendor {
         let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
         let cases = directories(&root);
         assert!(cases.len() >= self.least, "only {} transcripts of {} were found", cases.len(), self.name);
-        for case in cases {
+        side_by_side(cases, |case| {
             let name = format!("{}/{}", self.name, case.file_name().unwrap().to_string_lossy());
             let body = std::fs::read(case.join(self.file)).unwrap_or_else(|error| panic!("{name}: {error}"));
             let profile = std::fs::read_to_string(case.join("profile")).ok();
@@ -130,7 +132,7 @@ impl Vendor {
             }
             let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(found, expected.lines().collect::<Vec<_>>(), "{name}");
-        }
+        });
     }
 
     /// Real recordings, where they are at hand: they end well, and what they say is whole.
@@ -142,22 +144,20 @@ impl Vendor {
             let _ = writeln!(std::io::stderr(), "skipped: no recorded streams of {} are at hand", self.name);
             return;
         };
-        let mut seen = 0;
-        for entry in entries {
-            let path = entry.unwrap().path();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let of_this = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().contains(named);
+        let paths: Vec<PathBuf> = paths.filter(of_this).collect();
+        let seen = paths.len();
+        side_by_side(paths, |path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !name.contains(named) {
-                continue;
-            }
-            let lines = self.meaning_of_any_cut(&name, None, &std::fs::read(&path).unwrap());
+            let lines = self.meaning_of_any_cut(&name, None, &std::fs::read(path).unwrap());
             let mut accumulator = MessageAccumulator::default();
             for line in &lines {
                 let event = serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {line}: {error}"));
                 accumulator.push(&event);
             }
             check_whole(self.name, &name, accumulator.finish());
-            seen += 1;
-        }
+        });
         assert!(seen >= *least, "only {seen} recordings of {} were found", self.name);
     }
 }
@@ -185,6 +185,31 @@ fn check_whole(vendor: &str, name: &str, finished: Finished) {
             }
         }
     }
+}
+
+/// Checks all of them, on as many threads as the machine has cores. The largest come first, so that none is waited for
+/// in the end.
+fn side_by_side(mut paths: Vec<PathBuf>, check: impl Fn(&Path) + Sync) {
+    let size = |path: &PathBuf| -> u64 {
+        let files = if path.is_dir() { files(path) } else { vec![path.clone()] };
+        files.iter().map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum()
+    };
+    paths.sort_by_cached_key(|path| std::cmp::Reverse(size(path)));
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    check(path);
+                }
+            });
+        }
+    });
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 fn directories(path: &Path) -> Vec<PathBuf> {
