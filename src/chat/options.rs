@@ -20,6 +20,9 @@ pub enum Effort {
 }
 
 impl Effort {
+    /// All levels, the lowest first.
+    pub const ALL: [Self; 5] = [Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max];
+
     /// The level's word.
     pub fn as_str(self) -> &'static str {
         match self {

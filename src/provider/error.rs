@@ -47,6 +47,24 @@ pub enum Category {
 }
 
 impl Category {
+    /// The class of an HTTP status, where nothing says more.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            401 => Self::Auth,
+            402 => Self::Billing,
+            403 => Self::Permission,
+            404 => Self::ModelNotFound,
+            408 | 504 => Self::Timeout,
+            409 => Self::Conflict,
+            413 => Self::PayloadTooLarge,
+            429 => Self::RateLimit,
+            503 | 529 => Self::Overloaded,
+            400..=499 => Self::BadRequest,
+            300..=399 => Self::UnexpectedResponse,
+            _ => Self::Server,
+        }
+    }
+
     /// The stable code that users see.
     pub fn code(self) -> ErrorCode {
         match self {

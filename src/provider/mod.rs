@@ -9,6 +9,7 @@ mod build;
 mod channel;
 mod credentials;
 mod error;
+mod framed;
 mod http;
 mod limit;
 mod listing;
@@ -39,6 +40,7 @@ use crate::chat::{CompletionEvent, Message, ToolSpec, Usage};
 use crate::models::{ModelName, RemoteModel};
 
 pub use error::{Category, Error};
+pub use framed::Guard;
 pub use limit::Limiter;
 pub use mapped::{FrameMapper, Mapped};
 pub use ndjson::LineGuard;

@@ -1,13 +1,9 @@
 //! Newline-delimited JSON: from bytes to whole lines.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use bytes::Bytes;
-use futures_util::Stream;
 
 use super::error::{Category, Error};
+use super::framed::{Framed, Guard};
 
 /// The most bytes one line may have. A whole tool call is one line, so the limit is no small one.
 pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -20,12 +16,8 @@ pub struct LineGuard {
     started: bool,
 }
 
-impl LineGuard {
-    /// Takes in `chunk` and appends to `lines` each line that it completes.
-    ///
-    /// # Errors
-    /// When one line is larger than [`MAX_LINE_BYTES`].
-    pub fn push(&mut self, mut chunk: &[u8], lines: &mut VecDeque<String>) -> Result<(), Error> {
+impl Guard for LineGuard {
+    fn push(&mut self, mut chunk: &[u8], lines: &mut VecDeque<String>) -> Result<(), Error> {
         while let Some(end) = memchr::memchr(b'\n', chunk) {
             self.extend(&chunk[..end])?;
             self.emit(lines);
@@ -35,10 +27,12 @@ impl LineGuard {
     }
 
     /// The last line of a stream that ends without a line feed.
-    pub fn finish(mut self, lines: &mut VecDeque<String>) {
+    fn finish(mut self, lines: &mut VecDeque<String>) {
         self.emit(lines);
     }
+}
 
+impl LineGuard {
     fn extend(&mut self, part: &[u8]) -> Result<(), Error> {
         if self.line.len() + part.len() > MAX_LINE_BYTES {
             return Err(Error::new(Category::StreamBroken, "the provider sent a line that is too large"));
@@ -61,60 +55,12 @@ impl LineGuard {
 }
 
 /// The lines of a response body.
-pub struct Lines<S> {
-    body: S,
-    guard: Option<LineGuard>,
-    ready: VecDeque<String>,
-}
-
-impl<S> Lines<S>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
-    /// Reads lines from `body`.
-    pub fn new(body: S) -> Self {
-        Self { body, guard: Some(LineGuard::default()), ready: VecDeque::new() }
-    }
-}
-
-impl<S> Stream for Lines<S>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
-    type Item = Result<String, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if let Some(line) = this.ready.pop_front() {
-                return Poll::Ready(Some(Ok(line)));
-            }
-            let Some(guard) = this.guard.as_mut() else { return Poll::Ready(None) };
-            match std::task::ready!(Pin::new(&mut this.body).poll_next(cx)) {
-                Some(Ok(chunk)) => {
-                    // Lines that were whole before the one that is too large are still said.
-                    if let Err(error) = guard.push(&chunk, &mut this.ready) {
-                        this.guard = None;
-                        return Poll::Ready(Some(Err(error)));
-                    }
-                }
-                Some(Err(error)) => {
-                    this.guard = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => {
-                    if let Some(guard) = this.guard.take() {
-                        guard.finish(&mut this.ready);
-                    }
-                }
-            }
-        }
-    }
-}
+pub type Lines<S> = Framed<S, LineGuard>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use futures_util::{FutureExt, StreamExt, stream};
     use proptest::prelude::*;
 

@@ -13,6 +13,7 @@ use eventsource_stream::{Event, EventStream, EventStreamError, Eventsource};
 use futures_util::Stream;
 
 use super::error::{Category, Error};
+use super::framed::{Framed, Guard};
 
 /// The most bytes one event may have. The largest real ones (search results, images) stay well below.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024 * 1024;
@@ -27,12 +28,8 @@ pub struct SseGuard {
     started: bool,
 }
 
-impl SseGuard {
-    /// Takes in `chunk` and appends to `events` each event that it completes.
-    ///
-    /// # Errors
-    /// When one event is larger than [`MAX_EVENT_BYTES`].
-    pub fn push(&mut self, mut chunk: &[u8], events: &mut VecDeque<String>) -> Result<(), Error> {
+impl Guard for SseGuard {
+    fn push(&mut self, mut chunk: &[u8], events: &mut VecDeque<String>) -> Result<(), Error> {
         while !chunk.is_empty() {
             if std::mem::take(&mut self.skip_line_feed) && chunk[0] == b'\n' {
                 chunk = &chunk[1..];
@@ -54,13 +51,15 @@ impl SseGuard {
     }
 
     /// What a stream that ended without a last blank line still holds, as far as its lines are whole.
-    pub fn finish(mut self, events: &mut VecDeque<String>) {
+    fn finish(mut self, events: &mut VecDeque<String>) {
         self.event.truncate(self.line_start);
         if !self.event.is_empty() {
             self.emit(events);
         }
     }
+}
 
+impl SseGuard {
     fn end_line(&mut self, events: &mut VecDeque<String>) {
         if self.event.len() > self.line_start {
             self.event.push(b'\n');
@@ -83,49 +82,8 @@ impl SseGuard {
     }
 }
 
-/// The whole events of a response body.
-struct WholeEvents<S> {
-    body: S,
-    guard: Option<SseGuard>,
-    ready: VecDeque<String>,
-}
-
-impl<S> Stream for WholeEvents<S>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
-    type Item = Result<String, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if let Some(event) = this.ready.pop_front() {
-                return Poll::Ready(Some(Ok(event)));
-            }
-            let Some(guard) = this.guard.as_mut() else { return Poll::Ready(None) };
-            match std::task::ready!(Pin::new(&mut this.body).poll_next(cx)) {
-                Some(Ok(chunk)) => {
-                    if let Err(error) = guard.push(&chunk, &mut this.ready) {
-                        this.guard = None;
-                        return Poll::Ready(Some(Err(error)));
-                    }
-                }
-                Some(Err(error)) => {
-                    this.guard = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => {
-                    if let Some(guard) = this.guard.take() {
-                        guard.finish(&mut this.ready);
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// The events of a response body, parsed. Comments and events without data are left out, as the format demands.
-pub struct SseEvents<S>(EventStream<WholeEvents<S>>);
+pub struct SseEvents<S>(EventStream<Framed<S, SseGuard>>);
 
 impl<S> SseEvents<S>
 where
@@ -133,7 +91,7 @@ where
 {
     /// Reads events from `body`.
     pub fn new(body: S) -> Self {
-        Self(WholeEvents { body, guard: Some(SseGuard::default()), ready: VecDeque::new() }.eventsource())
+        Self(Framed::new(body).eventsource())
     }
 }
 

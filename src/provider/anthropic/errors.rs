@@ -67,18 +67,9 @@ fn category(kind: &str, code: Option<&str>, message: &str, status: Option<u16>) 
 
 fn by_status(status: Option<u16>) -> Category {
     match status {
-        Some(401) => Category::Auth,
-        Some(402) => Category::Billing,
-        Some(403) => Category::Permission,
-        Some(404) => Category::ModelNotFound,
-        Some(408 | 504) => Category::Timeout,
-        Some(409) => Category::Conflict,
-        Some(413) => Category::PayloadTooLarge,
-        Some(429) => Category::RateLimit,
-        Some(529) => Category::Overloaded,
-        Some(400..=499) => Category::BadRequest,
-        Some(300..=399) => Category::UnexpectedResponse,
-        _ => Category::Server,
+        // The API says 529 when it is overloaded.
+        None | Some(503) => Category::Server,
+        Some(status) => Category::of_status(status),
     }
 }
 

@@ -7,14 +7,14 @@
 //! stream that ends without `message_stop`, are errors: an answer is never silently shortened.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use eventsource_stream::Event as SseEvent;
 use futures_util::Stream;
 
 use super::wire::{Delta, Event, StartedMessage, Usage};
 use crate::chat::{BlockDelta, BlockStart, CompletionEvent, Refusal, StopReason, UsagePatch};
+use crate::provider::mapped::{FrameMapper, Mapped};
 use crate::provider::sse::SseEvents;
 use crate::provider::{Category, Error};
 
@@ -254,70 +254,27 @@ pub fn events<S>(body: S) -> Events<S>
 where
     S: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
-    Events {
-        source: Some(SseEvents::new(body)),
-        mapper: Mapper::default(),
-        ready: VecDeque::new(),
-        failed: None,
-        rest: None,
+    Mapped::new(SseEvents::new(body), Mapper::default())
+}
+
+impl FrameMapper for Mapper {
+    type Frame = SseEvent;
+
+    fn frame(&mut self, frame: SseEvent, out: &mut VecDeque<CompletionEvent>) -> Result<(), Error> {
+        self.map(&frame.data, out)
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        Mapper::finish(self)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.completed
     }
 }
 
 /// See [`events`].
-pub struct Events<S> {
-    source: Option<SseEvents<S>>,
-    mapper: Mapper,
-    ready: VecDeque<CompletionEvent>,
-    failed: Option<Error>,
-    rest: Option<fn(SseEvents<S>)>,
-}
-
-impl<S> Events<S> {
-    /// Gives what follows the last event to `rest`. Without it the body is dropped there, and its connection closed.
-    #[must_use]
-    pub fn with_rest(mut self, rest: fn(SseEvents<S>)) -> Self {
-        self.rest = Some(rest);
-        self
-    }
-}
-
-impl<S> Stream for Events<S>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
-    type Item = Result<CompletionEvent, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if let Some(event) = this.ready.pop_front() {
-                return Poll::Ready(Some(Ok(event)));
-            }
-            if let Some(error) = this.failed.take() {
-                return Poll::Ready(Some(Err(error)));
-            }
-            let Some(source) = this.source.as_mut() else { return Poll::Ready(None) };
-            let outcome = match std::task::ready!(Pin::new(source).poll_next(cx)) {
-                Some(Ok(event)) => this.mapper.map(&event.data, &mut this.ready),
-                Some(Err(error)) => Err(error),
-                None => {
-                    this.source = None;
-                    this.mapper.finish()
-                }
-            };
-            if let Err(error) = outcome {
-                this.failed = Some(error);
-            }
-            if this.failed.is_some() {
-                this.source = None;
-            } else if this.mapper.completed
-                && let (Some(source), Some(rest)) = (this.source.take(), this.rest)
-            {
-                rest(source);
-            }
-        }
-    }
-}
+pub type Events<S> = Mapped<SseEvents<S>, Mapper>;
 
 #[cfg(test)]
 #[path = "stream_tests.rs"]

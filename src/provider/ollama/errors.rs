@@ -73,20 +73,9 @@ fn from_text(message: String, status: Option<u16>, model: &str) -> Error {
 
 fn by_status(status: Option<u16>) -> Category {
     match status {
-        Some(401) => Category::Auth,
-        Some(402) => Category::Billing,
-        Some(403) => Category::Permission,
-        Some(404) => Category::ModelNotFound,
-        Some(408 | 504) => Category::Timeout,
-        Some(409) => Category::Conflict,
-        Some(413) => Category::PayloadTooLarge,
-        Some(429) => Category::RateLimit,
-        // The queue is full (OLLAMA_MAX_QUEUE).
-        Some(503) => Category::Overloaded,
-        Some(400..=498) => Category::BadRequest,
-        Some(300..=399) => Category::UnexpectedResponse,
-        // With 499 the server saw its client leave, which a proxy in between may cause.
-        Some(_) | None => Category::Server,
+        // With 499 the server saw its client leave, which a proxy in between may cause. (503: OLLAMA_MAX_QUEUE.)
+        None | Some(499) => Category::Server,
+        Some(status) => Category::of_status(status),
     }
 }
 

@@ -84,7 +84,8 @@ impl Said {
             None => message,
         };
         let kind = match error.get("type").or_else(|| error.get("status")) {
-            Some(Value::String(kind)) => kind.clone(),
+            // The type of an event of Responses says no more than that it is one.
+            Some(Value::String(kind)) if kind != "error" && kind != "response.failed" => kind.clone(),
             _ => String::new(),
         };
         let said = Self { kind, code: text("code"), message, param: text("param") };
@@ -182,8 +183,8 @@ fn category(said: &Said, status: Option<u16>) -> Category {
     ]) {
         Category::BadRequest
     } else if let Some(status) = status.filter(|status| *status >= 300).or_else(|| said.status()) {
-        by_status(status)
-    } else if named(&["invalid_request_error", "invalid_request", "bad_request", "image_parse_error"]) {
+        Category::of_status(status)
+    } else if named(&["invalid_request_error", "invalid_request", "bad_request"]) || is_about_input(&code) {
         Category::BadRequest
     } else if named(&["timeout", "timeout_error", "vector_store_timeout"]) {
         Category::Timeout
@@ -192,21 +193,9 @@ fn category(said: &Said, status: Option<u16>) -> Category {
     }
 }
 
-fn by_status(status: u16) -> Category {
-    match status {
-        401 => Category::Auth,
-        402 => Category::Billing,
-        403 => Category::Permission,
-        404 => Category::ModelNotFound,
-        408 | 504 => Category::Timeout,
-        409 => Category::Conflict,
-        413 => Category::PayloadTooLarge,
-        429 => Category::RateLimit,
-        503 | 529 => Category::Overloaded,
-        400..=499 => Category::BadRequest,
-        300..=399 => Category::UnexpectedResponse,
-        _ => Category::Server,
-    }
+/// Codes about what was sent: `unsupported_…`, and those of images (`image_too_large`, `empty_image_file` and their kin).
+fn is_about_input(code: &str) -> bool {
+    code.starts_with("invalid_") || code.starts_with("unsupported_") || code.contains("image")
 }
 
 fn hint(said: &Said, category: Category, message: &str) -> Option<&'static str> {
@@ -228,11 +217,14 @@ fn hint(said: &Said, category: Category, message: &str) -> Option<&'static str> 
     }
 }
 
-/// The error that an object inside a stream is: the value of `error`, or the object around it.
+/// The error that an object inside a stream is: the value of `error`, of a failed response's `error`, or the object
+/// around it.
 pub fn stream_error(value: &Value) -> Error {
-    let said = Said::read(value).unwrap_or_default();
+    let of_response = value.pointer("/response/error").filter(|error| !error.is_null());
+    let said = Said::read(of_response.unwrap_or(value)).unwrap_or_default();
     let status = said.status();
-    Error { status: None, ..said.into_error(status) }
+    let request_id = value.get("request_id").and_then(Value::as_str).map(str::to_owned);
+    Error { status: None, request_id, ..said.into_error(status) }
 }
 
 /// The error of a page in the place of an answer.
@@ -253,7 +245,7 @@ pub fn classify(failure: &Failure) -> Error {
         }
         Some(said) => said.into_error(Some(status)),
         None if status == 404 => not_there(""),
-        None => Error::new(by_status(status), in_words(failure)),
+        None => Error::new(Category::of_status(status), in_words(failure)),
     };
     error.status = Some(status);
     error.request_id = REQUEST_IDS.iter().find_map(|name| failure.header(name)).map(str::to_owned);

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 fn failure(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
@@ -162,4 +164,51 @@ fn a_loading_server_and_tools_beside_reasoning_are_told_what_to_do() {
         "Function tools with reasoning_effort are not supported for m in /v1/chat/completions. Use /v1/responses";
     let error = of(400, &serde_json::json!({"error": {"message": message, "param": "reasoning_effort"}}).to_string());
     assert!(error.hint.unwrap().contains("api"));
+}
+
+#[test]
+fn each_form_of_an_event_of_responses_is_read_and_classed() {
+    let rows = [
+        (
+            json!({"type":"error","error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"m"}}),
+            Category::ContextTooLong,
+        ),
+        (json!({"type":"error","code":"rate_limit_exceeded","message":"m","param":null}), Category::RateLimit),
+        (
+            json!({"type":"error","error":{"type":"insufficient_quota","code":"insufficient_quota","message":"m"}}),
+            Category::Billing,
+        ),
+        (
+            json!({"type":"response.failed","response":{"error":{"code":"server_error","message":"m"}}}),
+            Category::Server,
+        ),
+        (
+            json!({"type":"response.failed","response":{"error":{"code":"server_is_overloaded","message":"m"}}}),
+            Category::Overloaded,
+        ),
+        (
+            json!({"type":"response.failed","response":{"error":{"code":"image_too_large","message":"m"}}}),
+            Category::BadRequest,
+        ),
+        (
+            json!({"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"m"}}}),
+            Category::BadRequest,
+        ),
+        (json!({"error":{"code":429,"message":"m"}}), Category::RateLimit),
+        (json!({"error":"the maximum context length is 5"}), Category::ContextTooLong),
+        (json!({"type":"response.failed","response":{"error":null}}), Category::Server),
+    ];
+    for (event, expected) in rows {
+        let error = stream_error(&event);
+        assert_eq!(error.category, expected, "{event}");
+        assert!(!error.message.is_empty());
+    }
+}
+
+#[test]
+fn of_an_event_the_code_is_kept_and_its_type_is_none() {
+    let error = stream_error(&json!({"type":"error","code":null,"message":"boom","request_id":"req_1"}));
+    assert_eq!((error.vendor_type, error.message, error.request_id), (None, "boom".into(), Some("req_1".into())));
+    let error = stream_error(&json!({"type":"error","error":{"type":"server_error","code":null,"message":"m"}}));
+    assert_eq!(error.vendor_type.as_deref(), Some("server_error"));
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::profile::Profile;
 use super::quirks::{ReasoningOut, SystemPlacement, SystemRole, TokenField};
+use crate::chat::Effort;
 
 /// Whether a model takes an effort beside tools over Chat Completions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -20,6 +21,21 @@ pub enum ToolsWithEffort {
     EffortNone,
     /// It takes no tools over this API.
     Refused,
+}
+
+/// Whether a model reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reasoning {
+    /// Never.
+    None,
+    /// When an effort is asked for.
+    OptIn,
+    /// Unless the effort is `none`. Models of tomorrow are taken for such.
+    #[default]
+    On,
+    /// Always.
+    Always,
 }
 
 /// What a family of models wants. The first family of the table that a model belongs to counts; what it does not say
@@ -48,8 +64,12 @@ pub struct Family {
     pub system_role: Option<SystemRole>,
     /// Where the system prompt stands.
     pub system_placement: Option<SystemPlacement>,
-    /// The words of effort it takes, none when empty.
+    /// Whether it reasons.
+    pub reasoning: Reasoning,
+    /// The words of effort it takes, the lowest first, none when empty.
     pub effort: Option<Vec<String>>,
+    /// Those it takes over Responses, where they are others.
+    pub responses_effort: Option<Vec<String>>,
     /// Whether it takes an effort beside tools.
     pub tools_with_effort: ToolsWithEffort,
     /// What of its thinking it gets back.
@@ -97,6 +117,14 @@ fn bare(id: &str) -> &str {
 }
 
 impl Family {
+    /// Over Responses: `wanted`, or the next lower effort that is taken, or else the lowest. Any where none is known.
+    pub fn effort_over_responses(&self, wanted: Effort) -> Effort {
+        let words = self.responses_effort.as_ref().or(self.effort.as_ref());
+        let taken = |effort: &Effort| words.is_some_and(|words| words.iter().any(|word| word == effort.as_str()));
+        let efforts = || Effort::ALL.into_iter().filter(taken);
+        efforts().rfind(|effort| *effort <= wanted).or_else(|| efforts().next()).unwrap_or(wanted)
+    }
+
     fn has(&self, id: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern.as_bytes(), id.as_bytes()));
         let in_series = || {
@@ -149,16 +177,19 @@ mod tests {
             ("gpt-5.2-chat-latest", "gpt chat"),
             ("gpt-5", "gpt 5"),
             ("GPT-5-mini", "gpt 5"),
-            ("openai/gpt-5.1", "gpt 5.1 to 5.3"),
-            ("gpt-5.1-codex-max", "gpt codex and pro"),
+            ("openai/gpt-5.1", "gpt 5.1"),
+            ("gpt-5.3", "gpt 5.2 and 5.3"),
+            ("gpt-5.1-codex-max", "gpt codex and pro from 5.1 max to 5.x"),
+            ("gpt-5.1-codex-mini", "gpt codex and pro of 5 and 5.1"),
+            ("gpt-6-codex", "gpt codex and pro"),
             ("gpt-5.4-nano", "gpt 5.4"),
             ("gpt-5.6-sol", "gpt from 5.5 on"),
             ("gpt-6-sol", "gpt from 5.5 on"),
             ("gpt-12", "gpt from 5.5 on"),
             ("gpt-6-astra", "gpt-6-astra"),
             ("gpt-4.1-mini", "gpt before 5"),
-            ("gpt-oss-120b", ""),
-            ("openai.gpt-oss-20b", ""),
+            ("gpt-oss-120b", "gpt-oss"),
+            ("openai.gpt-oss-20b", "gpt-oss"),
             ("olmo-3", ""),
             ("deepseek-v4-flash", "deepseek 4"),
             ("deepseek-reasoner", ""),
@@ -180,5 +211,40 @@ mod tests {
         assert_eq!(bare("meta.llama-3.3"), "llama-3.3");
         assert_eq!(bare("x-ai/grok-4.1"), "grok-4.1");
         assert_eq!(bare("accounts/fireworks/models/kimi-k2"), "kimi-k2");
+    }
+
+    #[test]
+    fn each_family_reasons_as_it_does_and_the_unknown_is_of_the_present() {
+        let rows = [
+            ("gpt-4o-mini", Reasoning::None),
+            ("gpt-4.1", Reasoning::None),
+            ("gpt-5-chat-latest", Reasoning::None),
+            ("gpt-5.2-chat-latest", Reasoning::Always),
+            ("o3", Reasoning::Always),
+            ("openai.o4-mini", Reasoning::Always),
+            ("gpt-5", Reasoning::Always),
+            ("gpt-5-mini", Reasoning::Always),
+            ("gpt-5.1-codex-max", Reasoning::Always),
+            ("gpt-5.1", Reasoning::OptIn),
+            ("gpt-5.4-mini", Reasoning::OptIn),
+            ("openai/gpt-5.5", Reasoning::On),
+            ("gpt-5.5-pro", Reasoning::Always),
+            ("gpt-5.6-sol", Reasoning::On),
+            ("gpt-6-astra", Reasoning::Always),
+            ("gpt-6.1-terra", Reasoning::On),
+            ("openai/gpt-oss-120b", Reasoning::Always),
+            ("something-of-tomorrow", Reasoning::On),
+        ];
+        for (id, reasoning) in rows {
+            assert_eq!(family(id).reasoning, reasoning, "{id}");
+        }
+    }
+
+    #[test]
+    fn an_effort_that_is_not_taken_becomes_the_next_lower_one() {
+        assert_eq!(family("o3").effort_over_responses(Effort::Max), Effort::High);
+        assert_eq!(family("gpt-5.4").effort_over_responses(Effort::Max), Effort::Xhigh);
+        assert_eq!(family("gpt-6-sol").effort_over_responses(Effort::Max), Effort::Max);
+        assert_eq!(family("gpt-5").effort_over_responses(Effort::Low), Effort::Low);
     }
 }

@@ -13,11 +13,11 @@ mod quirks;
 mod schema;
 
 pub use errors::{classify, stream_error};
-pub use families::{Family, ToolsWithEffort, family};
+pub use families::{Family, Reasoning, ToolsWithEffort, family};
 pub use profile::Profile;
 pub use provider::OpenAi;
 pub use quirks::{
     Allowed, Api, EffortField, ReasoningField, ReasoningOut, RequiredForm, SystemPlacement, SystemRole, ThinkingOff,
     TokenField,
 };
-pub use schema::{drop_added_nulls, inline_refs, is_strict, sanitise, strict};
+pub use schema::{answer_schema, inline_refs, sanitise};

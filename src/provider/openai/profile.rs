@@ -11,6 +11,7 @@ use super::quirks::{
     Allowed, Api, EffortField, ReasoningField, ReasoningOut, RequiredForm, SystemPlacement, SystemRole, ThinkingOff,
     TokenField,
 };
+use crate::config::nearest;
 use crate::error::{ErrorCode, UserError};
 
 /// A server: where it is and what it takes. The default is a plain server that takes what most take.
@@ -24,8 +25,6 @@ pub struct Profile {
     pub display: String,
     /// Where it is, up to and with `/v1`; `None` when the user has to say.
     pub base_url: Option<String>,
-    /// Environment variables that hold the base URL.
-    pub base_url_env: Vec<String>,
     /// The path of the endpoint under the base URL, where it is not the API's own. `{model}` stands for the model.
     pub path: Option<String>,
     /// The query of every request.
@@ -36,8 +35,6 @@ pub struct Profile {
     pub key_optional: bool,
     /// The header of the key. `authorization` carries it as a bearer token, any other as it is.
     pub key_header: String,
-    /// Headers whose values are in environment variables, where these are set.
-    pub header_env: BTreeMap<String, String>,
     /// Headers of every request.
     pub extra_headers: BTreeMap<String, String>,
     /// Fields of every request's body. They overwrite our own.
@@ -114,13 +111,11 @@ impl Default for Profile {
             name: String::new(),
             display: String::new(),
             base_url: None,
-            base_url_env: Vec::new(),
             path: None,
             query: BTreeMap::new(),
             key_env: Vec::new(),
             key_optional: false,
             key_header: "authorization".to_owned(),
-            header_env: BTreeMap::new(),
             extra_headers: BTreeMap::new(),
             extra_body: Map::new(),
             refused_fields: Vec::new(),
@@ -280,26 +275,11 @@ fn snake_case(name: &str) -> String {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> UserError {
     let known: Vec<&str> = known.collect();
-    let nearest = known.iter().map(|other| (distance(name, other), *other)).min();
-    let hint = match nearest {
-        Some((distance, other)) if distance <= 1 + name.len() / 3 => format!("did you mean {other}?"),
-        _ => format!("there are {}", known.join(", ")),
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(other) => format!("did you mean {other}?"),
+        None => format!("there are {}", known.join(", ")),
     };
     UserError::new(ErrorCode::ConfigInvalid, format!("{what} {name:?}")).with_hint(hint)
-}
-
-/// How many letters have to change, come or go for `a` to become `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.chars().enumerate() {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

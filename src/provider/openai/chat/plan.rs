@@ -144,9 +144,9 @@ impl Planning<'_> {
     }
 
     fn wanted_effort(&mut self, wanted: Effort) {
-        let lower = [Effort::Max, Effort::Xhigh, Effort::High, Effort::Medium, Effort::Low];
         let has_field = self.profile.effort_field != EffortField::None;
-        let used = lower.into_iter().find(|effort| *effort <= wanted && has_field && self.takes(effort.as_str()));
+        let used =
+            Effort::ALL.into_iter().rfind(|effort| *effort <= wanted && has_field && self.takes(effort.as_str()));
         if let Some(used) = used {
             self.set_effort(used.as_str());
         }

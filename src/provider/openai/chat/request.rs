@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::messages::{Message, messages};
 use super::plan::Plan;
 use crate::chat::ToolSpec;
-use crate::provider::openai::{Allowed, Family, Profile, family, inline_refs, is_strict, sanitise, strict};
+use crate::provider::openai::{Allowed, Family, Profile, answer_schema, family, inline_refs, sanitise};
+use crate::provider::structured::is_strict;
 use crate::provider::{Category, CompletionRequest, Error};
 
 /// The name of the schema of an answer.
@@ -77,7 +78,7 @@ struct Function<'a> {
 /// The body of a planned request. The same request always gives the same bytes.
 ///
 /// # Errors
-/// [`Category::BadRequest`] for a document that the server does not take.
+/// [`Category::BadRequest`] for a document or a schema that the server does not take.
 pub fn body(request: &CompletionRequest, profile: &Profile, plan: &Plan) -> Result<Vec<u8>, Error> {
     let id = request.model.model();
     let family = family(id);
@@ -100,7 +101,7 @@ pub fn body(request: &CompletionRequest, profile: &Profile, plan: &Plan) -> Resu
         stop: &plan.stop,
         tool_choice: plan.tool_choice.as_ref(),
         parallel_tool_calls: plan.one_tool_at_a_time.then_some(false),
-        response_format: response_format(request, profile, family, plan),
+        response_format: response_format(request, profile, family, plan)?,
         prompt_cache_key: prompt_cache_key(request, profile),
         tools: request.tools.iter().map(|tool| wire_tool(tool, profile, family)).collect(),
         messages: messages(request, profile, family)?,
@@ -138,10 +139,16 @@ fn wire_tool<'a>(tool: &'a ToolSpec, profile: &Profile, family: &Family) -> Tool
     }
 }
 
-fn response_format(request: &CompletionRequest, profile: &Profile, family: &Family, plan: &Plan) -> Option<Value> {
-    let schema = request.options.output_schema.as_ref().filter(|_| plan.with_schema)?;
-    let schema = wire_schema(&strict(schema), profile, family);
-    Some(json!({"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "schema": schema, "strict": true}}))
+fn response_format(
+    request: &CompletionRequest,
+    profile: &Profile,
+    family: &Family,
+    plan: &Plan,
+) -> Result<Option<Value>, Error> {
+    let Some(schema) = request.options.output_schema.as_ref().filter(|_| plan.with_schema) else { return Ok(None) };
+    let schema = wire_schema(&answer_schema(schema)?, profile, family);
+    let named = json!({"name": SCHEMA_NAME, "schema": schema, "strict": true});
+    Ok(Some(json!({"type": "json_schema", "json_schema": named})))
 }
 
 /// What requests of one conversation have in common, where the server knows such a key and the cache is wanted.

@@ -358,7 +358,7 @@ fn a_schema_is_sent_as_the_server_takes_it() {
     assert_eq!(
         body["response_format"],
         json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": {
-            "type": "object", "properties": {"a": {"type": ["string", "null"]}}, "required": ["a"],
+            "type": "object", "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, "required": ["a"],
             "additionalProperties": false}}})
     );
     assert_eq!(with("deepseek", "m", wishes()).0.get("response_format"), None);

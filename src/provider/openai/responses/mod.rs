@@ -10,16 +10,12 @@
 //!
 //! Only the model that wrote them gets these back; another one gets text, calls and results.
 
-mod failure;
-mod families;
 mod input;
 mod item;
 mod request;
 mod stream;
 mod wire;
 
-pub use failure::stream_error;
-pub use families::{Family, Reasoning, family};
 pub use request::{Built, Target, build};
 pub use stream::{Events, Mapper, events};
 

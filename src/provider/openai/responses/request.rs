@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::families::{Family, Reasoning, family};
 use super::input::input;
 use crate::chat::{CompletionEvent, Effort, Thinking, ThinkingDisplay, ToolChoice, ToolSpec};
 use crate::provider::notice::warning;
+use crate::provider::openai::{Family, Reasoning, answer_schema, family};
 use crate::provider::options::{ParallelTools, RequestOptions};
-use crate::provider::structured::{is_strict, strict};
+use crate::provider::structured::is_strict;
 use crate::provider::{Category, CompletionRequest, Error};
 
 /// The API is said to refuse a smaller limit; not verified.
@@ -97,7 +97,7 @@ pub fn build(request: &CompletionRequest, target: &Target) -> Result<Built, Erro
     let mut notices = Vec::new();
     let (id, options) = (request.model.model(), &*request.options);
     let family = family(id);
-    let (reasoning, thinks) = reasoning(id, &family, options, &mut notices);
+    let (reasoning, thinks) = reasoning(id, family, options, &mut notices);
     let (temperature, top_p) = sampling(options, thinks, &mut notices);
     if !options.stop_sequences.is_empty() {
         notices.push(warning("stop_sequences.ignored", "stop sequences were left out: the API has none"));
@@ -165,7 +165,7 @@ fn reasoning(
         wanted => wanted,
     };
     let effort = wanted.map(|wanted| {
-        let taken = family.effort(wanted);
+        let taken = family.effort_over_responses(wanted);
         if taken != wanted {
             let message = format!("{id} has no effort {}; {} is used", wanted.as_str(), taken.as_str());
             notices.push(warning("effort.not_supported", message));
@@ -211,11 +211,8 @@ fn tool(tool: &ToolSpec) -> Tool<'_> {
 
 /// The field `text` that holds the answer to `schema`.
 fn text_format(schema: &Value) -> Result<Value, Error> {
-    let strict = strict(schema).map_err(|error| {
-        let message = format!("the schema of the answer cannot be sent: {error}");
-        Error { hint: Some("ask for the answer in words".to_owned()), ..Error::new(Category::BadRequest, message) }
-    })?;
-    Ok(json!({"format": {"type": "json_schema", "name": "answer", "schema": strict, "strict": true}}))
+    let schema = answer_schema(schema)?;
+    Ok(json!({"format": {"type": "json_schema", "name": "answer", "schema": schema, "strict": true}}))
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::item::{Call, Item, Kind, Source};
-use super::stream_error;
 use super::wire::{self, Event, Response};
 use crate::chat::{CompletionEvent, Refusal, StopReason, UsagePatch};
 use crate::provider::mapped::{FrameMapper, Mapped};
+use crate::provider::openai::stream_error;
 use crate::provider::sse::SseEvents;
 use crate::provider::{Category, Error};
 
