@@ -11,6 +11,7 @@ mod generated;
 mod links;
 mod markdown;
 mod protocol;
+mod providers;
 
 use std::fs;
 use std::path::Path;

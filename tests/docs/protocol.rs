@@ -1,12 +1,15 @@
 //! `docs/protocol.md` has what the table of methods and the error codes have.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use souffleur::error::ErrorCode;
 use souffleur::protocol::export::{Format, export};
 use souffleur::protocol::{Direction, METHODS, MethodInfo, MethodKind, PROTOCOL_VERSION};
 
+use crate::files::below;
 use crate::markdown::{Section, code, rows, sections};
-use crate::read;
+use crate::{read, root};
 
 pub const DOCUMENT: &str = "docs/protocol.md";
 
@@ -78,6 +81,32 @@ fn the_table_of_error_codes_is_true() {
         })
         .collect();
     assert_eq!(written, expected);
+}
+
+/// The codes of notices that stand in the sources.
+fn notices() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in below(&root().join("src/provider"), "rs").iter().filter(|path| !path.ends_with("_tests.rs")) {
+        let text = read(&format!("src/provider/{path}"));
+        for before in ["warning(", ".tell(", "code: "] {
+            let words = text.split(before).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            found.extend(words.filter_map(|word| Some(word.split_once('"')?.0.to_owned())));
+        }
+    }
+    found.retain(|code| code.contains('.') && !code.contains(' '));
+    found
+}
+
+#[test]
+fn the_table_of_notices_is_true() {
+    let document = read(DOCUMENT);
+    let sections = sections(&document);
+    let is_table = |section: &&Section| section.lines.contains(&"| Code | When |");
+    let section = sections.iter().find(is_table).unwrap();
+    let written: Vec<_> = rows(&section.lines).into_iter().map(|row| code(row[0])[0].to_owned()).collect();
+    let sources = notices();
+    assert!(sources.len() >= 10, "the codes were found");
+    assert_eq!(written, sources.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
