@@ -17,6 +17,12 @@ pub fn floor(upstream: &str) -> Peer {
     Peer::spawn(Command::new(program).env_clear().args([floor::MODE, upstream]))
 }
 
+/// A home directory of the benchmark's own.
+fn home() -> &'static std::path::Path {
+    static HOME: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    HOME.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
+
 /// How large the program is, in MB.
 pub fn binary_mb() -> f64 {
     std::fs::metadata(SERVER).unwrap().len() as f64 / (1024.0 * 1024.0)
@@ -39,9 +45,9 @@ impl Server {
             .env("ANTHROPIC_BASE_URL", format!("http://{upstream}"))
             .env("SOUFFLEUR_MODEL", "anthropic:claude-sonnet-5-5")
             .current_dir(std::env::temp_dir());
-        for kept in ["PATH", "HOME"] {
-            command.envs(std::env::var_os(kept).map(|value| (kept, value)));
-        }
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        // Sessions are kept, as a user's are, but not among the user's.
+        command.env("HOME", home());
         Self { peer: Peer::spawn(&mut command), asked: 0 }
     }
 
