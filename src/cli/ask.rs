@@ -37,7 +37,8 @@ pub(super) async fn run(start: Start, arguments: AskArguments) -> Result<ExitCod
     };
     let stream_token = StreamToken::Text("ask".to_owned());
     let content = vec![ContentBlock::text(prompt)];
-    let params = PromptParams { session_id: session_id.clone(), content, stream_token, model: None, options: None };
+    let (session, context) = (session_id.clone(), Vec::new());
+    let params = PromptParams { session_id: session, content, stream_token, model: None, options: None, context };
     manager.prompt(params).await?;
     let mut view = View::new(arguments.json);
     let mut interrupted = false;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ropey::Rope;
+
 use super::context::{Attachment, LineRange};
 use crate::workspace::{ReadError, Workspace};
 
@@ -18,25 +20,47 @@ pub async fn attach_file(
     lines: Option<LineRange>,
 ) -> Result<Attachment, ReadError> {
     let read = workspace.read_text(path, base).await?;
-    let count = read.text.len_lines();
-    let text = match lines {
-        None => read.text.to_string(),
-        Some(lines) => {
-            let first = lines.first.max(1).min(count) - 1;
-            let last = lines.last.clamp(first + 1, count);
-            (first..last).map(|line| read.text.line(line).to_string()).collect()
-        }
-    };
+    let text = cut_out(&read.text, lines);
     // Whether a buffer is saved is not known; it is told apart by having other text than the file.
     let unsaved = match read.version {
         None => false,
         Some(_) => tokio::fs::read(&read.path).await.map_or(true, |saved| read.text != String::from_utf8_lossy(&saved)),
     };
+    Ok(Attachment::File { path: shown(workspace, &read.path, base), lines, text, unsaved })
+}
+
+/// The open buffer at `uri`, which is of no file yet. `None` when there is none.
+pub fn attach_buffer(workspace: &Workspace, uri: &str, lines: Option<LineRange>) -> Option<Attachment> {
+    let buffer = workspace.overlay.get(uri).filter(|_| uri.starts_with("untitled:"))?;
+    Some(Attachment::File { path: uri.to_owned(), lines, text: cut_out(&buffer.text, lines), unsaved: true })
+}
+
+/// The name of the file at `path` (absolute), for what is known of it without reading it: what is selected, what a
+/// compiler says. The file may be outside of the workspace, and need not be there.
+///
+/// # Errors
+/// [`ReadError::Secret`], [`ReadError::Ignored`]: nothing of the file is told.
+pub async fn attach_name(workspace: &Arc<Workspace>, path: &Path, base: Option<&Path>) -> Result<String, ReadError> {
+    workspace.may_tell(path).await?;
+    Ok(shown(workspace, path, base))
+}
+
+/// `path` as the model is told it and can read it: from `base`, or else from the first folder; as it is when it lies
+/// elsewhere.
+fn shown(workspace: &Workspace, path: &Path, base: Option<&Path>) -> String {
     let roots = workspace.roots.all();
-    let roots = roots.iter().filter_map(|root| root.path.as_deref());
-    let folder = base.into_iter().chain(roots).find(|folder| read.path.starts_with(folder));
-    let shown = folder.map_or_else(|| path.to_owned(), |folder| super::read::relative(folder, &read.path));
-    Ok(Attachment::File { path: shown, lines, text, unsaved })
+    let folder = base.or_else(|| roots.iter().find_map(|root| root.path.as_deref()));
+    // Of a path that does not lie in it, nothing is taken off.
+    folder.map_or_else(|| path.display().to_string(), |folder| super::read::relative(folder, path))
+}
+
+/// `lines` of `text`, as far as it has them.
+fn cut_out(text: &Rope, lines: Option<LineRange>) -> String {
+    let Some(lines) = lines else { return text.to_string() };
+    let count = text.len_lines();
+    let first = lines.first.max(1).min(count) - 1;
+    let last = lines.last.clamp(first + 1, count);
+    (first..last).map(|line| text.line(line).to_string()).collect()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ mod text;
 mod tree;
 
 pub use assemble::{Facts, OwnSection, Prefix, Section, assemble};
-pub use attach::attach_file;
+pub use attach::{attach_buffer, attach_file, attach_name};
 pub use catalog::{Catalog, load_catalog};
 pub use context::{Attachment, Diagnostic, LineRange, Severity, format_context};
 pub use drift::{Change, ChangeKind, drift, format_drift};

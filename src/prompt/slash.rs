@@ -1,5 +1,6 @@
 //! Slash prompts: `/name rest` stands for a text that someone wrote once. Pure.
 
+use super::fence::fence;
 use super::front_matter::FrontMatter;
 use super::mode::{file_stem, is_name};
 use super::source::{Origin, Problem};
@@ -76,6 +77,12 @@ impl SlashPrompt {
         let description = matter.text("description").unwrap_or_else(first_line);
         let argument_hint = matter.text("argument-hint");
         Some(Self { name, description, argument_hint, body, origin, path: Some(path.to_owned()) })
+    }
+
+    /// What the model is told behind what the user typed: what the call stands for.
+    pub fn words(&self, arguments: &str) -> String {
+        let text = fence("prompt", &[("name", &self.name)], &self.expand(arguments));
+        format!("`/{}` stands for these words of the user's:\n{text}", self.name)
     }
 
     /// The text with its arguments: `$ARGUMENTS` is all of them, `$1` to `$9` are the words, quoted ones whole; a `\`

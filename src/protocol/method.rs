@@ -8,12 +8,15 @@ use super::auth::{
     AuthStatusParams, AuthStatusResult, LoginParams, LoginResult, LogoutParams, LogoutResult, SetParams, SetResult,
 };
 use super::config::{ConfigShowParams, ConfigShowResult, WorkspaceTrustParams, WorkspaceTrustResult};
+use super::context::{ContextSearchParams, ContextSearchResult};
 use super::keep::{
     DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams, ImportResult,
     RenameParams, RenameResult, SearchParams, SearchResult,
 };
 use super::model::{ModelListParams, ModelListResult};
-use super::prompt::{PromptRefreshParams, PromptRefreshResult, PromptShowParams, PromptShowResult};
+use super::prompt::{
+    PromptListParams, PromptListResult, PromptRefreshParams, PromptRefreshResult, PromptShowParams, PromptShowResult,
+};
 use super::session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptParams, PromptResult, SessionUpdateParams,
@@ -124,6 +127,8 @@ pub const METHODS: &[MethodInfo] = &[
     notification!("souffleur/session/update", ServerToClient, SessionUpdateParams),
     request!("souffleur/prompt/show", ClientToServer, PromptShowParams, PromptShowResult),
     request!("souffleur/prompt/refresh", ClientToServer, PromptRefreshParams, PromptRefreshResult),
+    request!("souffleur/prompt/list", ClientToServer, PromptListParams, PromptListResult),
+    request!("souffleur/context/search", ClientToServer, ContextSearchParams, ContextSearchResult),
     request!("souffleur/model/list", ClientToServer, ModelListParams, ModelListResult),
     request!("souffleur/auth/status", ClientToServer, AuthStatusParams, AuthStatusResult),
     request!("souffleur/auth/login", ClientToServer, LoginParams, LoginResult),

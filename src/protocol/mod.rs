@@ -7,6 +7,7 @@
 
 mod auth;
 mod config;
+mod context;
 pub mod export;
 mod initialize;
 mod keep;
@@ -26,6 +27,10 @@ pub use config::{
     ConfigShowParams, ConfigShowResult, SettingProblem, SettingSource, SettingValue, SettingsFileInfo,
     SettingsFileState, WorkspaceTrustParams, WorkspaceTrustResult,
 };
+pub use context::{
+    ContextDiagnostic, ContextHit, ContextItem, ContextKind, ContextSearchParams, ContextSearchResult, TextPosition,
+    TextRange,
+};
 pub use initialize::{
     ClientCapabilities, EditorProviderSettings, EditorSettings, HttpSettings, PROTOCOL_VERSION, PromptCacheSettings,
     PromptSettings, RetrySettings, ServerExperimental,
@@ -36,7 +41,10 @@ pub use keep::{
 };
 pub use method::{Check, Direction, METHODS, MethodInfo, MethodKind, SchemaOf};
 pub use model::{LongRequestPrice, ModelEntry, ModelLifecycle, ModelListParams, ModelListResult, ModelPrice};
-pub use prompt::{PromptRefreshParams, PromptRefreshResult, PromptSection, PromptShowParams, PromptShowResult};
+pub use prompt::{
+    PromptListParams, PromptListResult, PromptOrigin, PromptRefreshParams, PromptRefreshResult, PromptSection,
+    PromptShowParams, PromptShowResult, SlashPromptInfo,
+};
 pub use session::{
     CancelParams, CancelResult, CloseParams, CloseResult, ListParams, ListResult, LoadParams, LoadResult, NewParams,
     NewResult, PromptOptions, PromptParams, PromptResult, RunningTurn, SessionInfo, SessionStatus, SessionUpdateParams,

@@ -62,3 +62,52 @@ pub struct PromptRefreshResult {
     /// The new prompt's fingerprint.
     pub fingerprint: String,
 }
+
+/// Params of `souffleur/prompt/list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PromptListParams {
+    /// The workspace folder whose prompts are listed too; the first one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_uri: Option<String>,
+}
+
+/// Result of `souffleur/prompt/list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PromptListResult {
+    /// The slash prompts: those of the program, then the others by name.
+    pub prompts: Vec<SlashPromptInfo>,
+    /// Files that could not be used as they are, and why.
+    pub problems: Vec<String>,
+}
+
+/// A slash prompt: `/name` at the beginning of a prompt stands for a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SlashPromptInfo {
+    /// Its name, without the slash.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// What may follow the name, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argument_hint: Option<String>,
+    /// Where it comes from.
+    pub origin: PromptOrigin,
+    /// Its file: from the workspace folder, absolute for a file of the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Where a slash prompt comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PromptOrigin {
+    /// It is part of the program.
+    BuiltIn,
+    /// From the user's own directory.
+    User,
+    /// From the workspace.
+    Workspace,
+}

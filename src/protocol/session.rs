@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::context::ContextItem;
 use super::stream::StreamToken;
 use crate::chat::{ContentBlock, Effort, Item, SessionId, Thinking, ToolChoice, TurnId};
 
@@ -145,6 +146,9 @@ pub struct PromptParams {
     /// What else is asked of the model in this turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<PromptOptions>,
+    /// What the user gives along. It is sent behind the content; what may not be read is left out, and a notice says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextItem>,
 }
 
 /// What else is asked of the model in one turn. What is absent is as the settings have it.

@@ -14,15 +14,15 @@ use tower_lsp::{Client, LanguageServer};
 
 use super::capabilities::Capabilities;
 use super::errors::Params;
-use super::handlers::{auth, configuration, documents, lifecycle, models, prompts, sessions, workspace};
+use super::handlers::{auth, configuration, context, documents, lifecycle, models, prompts, sessions, workspace};
 use crate::protocol::{
     AuthStatusParams, AuthStatusResult, CancelParams, CancelResult, CloseParams, CloseResult, ConfigShowParams,
-    ConfigShowResult, DeleteParams, DeleteResult, ExportParams, ExportResult, ForkParams, ForkResult, ImportParams,
-    ImportResult, ListParams, ListResult, LoadParams, LoadResult, LoginParams, LoginResult, LogoutParams, LogoutResult,
-    ModelListParams, ModelListResult, NewParams, NewResult, PromptParams, PromptRefreshParams, PromptRefreshResult,
-    PromptResult, PromptShowParams, PromptShowResult, RenameParams, RenameResult, SearchParams, SearchResult,
-    SessionUsageParams, SessionUsageResult, SetParams, SetResult, StreamToken, WarmParams, WarmResult,
-    WorkspaceTrustParams, WorkspaceTrustResult,
+    ConfigShowResult, ContextSearchParams, ContextSearchResult, DeleteParams, DeleteResult, ExportParams, ExportResult,
+    ForkParams, ForkResult, ImportParams, ImportResult, ListParams, ListResult, LoadParams, LoadResult, LoginParams,
+    LoginResult, LogoutParams, LogoutResult, ModelListParams, ModelListResult, NewParams, NewResult, PromptListParams,
+    PromptListResult, PromptParams, PromptRefreshParams, PromptRefreshResult, PromptResult, PromptShowParams,
+    PromptShowResult, RenameParams, RenameResult, SearchParams, SearchResult, SessionUsageParams, SessionUsageResult,
+    SetParams, SetResult, StreamToken, WarmParams, WarmResult, WorkspaceTrustParams, WorkspaceTrustResult,
 };
 use crate::session::SessionManager;
 
@@ -130,6 +130,14 @@ impl Backend {
 
     pub(super) async fn prompt_refresh(&self, params: Params<PromptRefreshParams>) -> Result<PromptRefreshResult> {
         prompts::refresh(self, params).await
+    }
+
+    pub(super) async fn prompt_list(&self, params: Params<PromptListParams>) -> Result<PromptListResult> {
+        prompts::list(self, params).await
+    }
+
+    pub(super) async fn context_search(&self, params: Params<ContextSearchParams>) -> Result<ContextSearchResult> {
+        context::search(self, params).await
     }
 
     pub(super) async fn model_list(&self, params: Params<ModelListParams>) -> Result<ModelListResult> {

@@ -74,6 +74,8 @@ fn service(manager: Arc<SessionManager>, stop: CancellationToken) -> (LspService
         .custom_method("souffleur/session/search", Backend::session_search)
         .custom_method("souffleur/prompt/show", Backend::prompt_show)
         .custom_method("souffleur/prompt/refresh", Backend::prompt_refresh)
+        .custom_method("souffleur/prompt/list", Backend::prompt_list)
+        .custom_method("souffleur/context/search", Backend::context_search)
         .custom_method("souffleur/model/list", Backend::model_list)
         .custom_method("souffleur/auth/status", Backend::auth_status)
         .custom_method("souffleur/auth/login", Backend::auth_login)

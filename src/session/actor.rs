@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::command::{Command, Prompt};
+use super::context::{self, Along};
 use super::manager::now;
 use super::options::{plan_output, request_options};
 use super::outbox::{StreamEvent, TurnBegin};
@@ -86,7 +87,8 @@ impl Actor {
                 match self.inbox.recv().await {
                     Some(Command::Prompt { prompt, reply }) => {
                         let drift = self.look_again().await;
-                        let _ = reply.send(self.prompt(*prompt, drift));
+                        let along = context::along(&self.shared, self.root.as_ref(), &prompt).await;
+                        let _ = reply.send(self.prompt(*prompt, drift, along));
                         self.carry_out();
                     }
                     Some(Command::RefreshPrompt { reply }) => {
@@ -126,7 +128,7 @@ impl Actor {
     fn command(&mut self, command: Command) -> bool {
         match command {
             Command::Prompt { prompt, reply } => {
-                let _ = reply.send(self.prompt(*prompt, None));
+                let _ = reply.send(self.prompt(*prompt, None, Along::default()));
                 self.carry_out();
             }
             Command::ShowPrompt { reply } => {
@@ -177,7 +179,7 @@ impl Actor {
         false
     }
 
-    fn prompt(&mut self, prompt: Prompt, drift: Option<Drift>) -> Result<TurnId, UserError> {
+    fn prompt(&mut self, prompt: Prompt, drift: Option<Drift>, along: Along) -> Result<TurnId, UserError> {
         if self.turn.is_some() {
             return Err(busy());
         }
@@ -211,7 +213,7 @@ impl Actor {
             max_requests: MAX_TURN_REQUESTS,
             price: self.shared.registry.price(&model),
             output,
-            instructions: joined(drift.as_ref().map(|drift| drift.words.clone()), instructions),
+            instructions: joined([drift.as_ref().map(|drift| drift.words.clone()), along.words, instructions]),
         };
         tracing::info!(turn = %turn_id, model = %model, "turn begins");
         self.model = model;
@@ -219,6 +221,13 @@ impl Actor {
         if let Some(drift) = drift {
             let message = format!("changed since the model was last told, and told now: {}", drift.paths.join(", "));
             turn.emit(SessionUpdate::Notice { level: NoticeLevel::Info, code: "prompt.changed".to_owned(), message });
+        }
+        for message in along.refused {
+            turn.emit(SessionUpdate::Notice {
+                level: NoticeLevel::Warning,
+                code: "context.refused".to_owned(),
+                message,
+            });
         }
         self.turn = Some(turn);
         Ok(turn_id)
@@ -401,11 +410,9 @@ fn busy() -> UserError {
 }
 
 /// Words of ours that go with the user's.
-fn joined(one: Option<String>, other: Option<String>) -> Option<String> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(format!("{one}\n\n{other}")),
-        (one, other) => one.or(other),
-    }
+fn joined(words: [Option<String>; 3]) -> Option<String> {
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join("\n\n"))
 }
 
 /// A title from a prompt: its first line, shortened at a word.

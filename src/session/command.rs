@@ -6,7 +6,7 @@ use crate::chat::{ContentBlock, Cost, TurnId, Usage};
 use crate::error::UserError;
 use crate::models::ModelName;
 use crate::protocol::{
-    LoadResult, PromptOptions, PromptRefreshResult, PromptShowResult, SessionUsageResult, StreamToken,
+    ContextItem, LoadResult, PromptOptions, PromptRefreshResult, PromptShowResult, SessionUsageResult, StreamToken,
 };
 use crate::provider::CompletionRequest;
 
@@ -27,6 +27,8 @@ pub(super) struct Prompt {
     pub(super) stream_token: StreamToken,
     pub(super) model: Option<ModelName>,
     pub(super) options: PromptOptions,
+    /// What the user gives along.
+    pub(super) context: Vec<ContextItem>,
 }
 
 /// A message to a session's actor.

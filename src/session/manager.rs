@@ -126,6 +126,7 @@ impl SessionManager {
             stream_token: params.stream_token,
             model,
             options: params.options.unwrap_or_default(),
+            context: params.context,
         });
         let turn_id = ask(&handle, |reply| Command::Prompt { prompt, reply })?.await?;
         Ok(PromptResult { turn_id })

@@ -7,8 +7,10 @@
 
 mod actor;
 mod command;
+mod context;
 mod kept;
 mod manager;
+mod mention;
 mod options;
 mod outbox;
 mod prefix;

@@ -27,7 +27,8 @@ pub(super) struct Drift {
     pub(super) paths: Vec<String>,
 }
 
-fn place(shared: &Shared, root: Option<&PathBuf>) -> Place {
+/// Where the files of a prompt about `root` are.
+pub(super) fn place(shared: &Shared, root: Option<&PathBuf>) -> Place {
     let places = shared.places();
     Place { root: root.cloned(), user: places.config.clone(), home: places.home.clone() }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::manager::now;
+use super::mention::Folders;
 use super::outbox::Outbox;
 use super::prefix::Prefixes;
 use crate::config::{Environment, IsTrusted, Layer, Places, Settings, SettingsOwner};
@@ -36,6 +37,8 @@ pub struct Shared {
     places: Places,
     /// The prompts that were made last.
     pub(super) prefixes: Prefixes,
+    /// The files that can be mentioned.
+    pub(super) folders: Folders,
 }
 
 /// What a process was started with.
@@ -71,6 +74,7 @@ impl Shared {
             store: OnceCell::new(),
             places,
             prefixes: Prefixes::default(),
+            folders: Folders::default(),
         })
     }
 

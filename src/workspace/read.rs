@@ -102,6 +102,22 @@ impl Workspace {
         matches!(self.place(path, None).await, Ok((_, Ok(_))))
     }
 
+    /// Whether what is known of the file at `path` (absolute) without reading it may be told to a model.
+    ///
+    /// # Errors
+    /// [`ReadError::Secret`] and [`ReadError::Ignored`], nothing else.
+    pub async fn may_tell(self: &Arc<Self>, path: &Path) -> Result<(), ReadError> {
+        let shown = path.display().to_string();
+        let real = tokio::fs::canonicalize(path).await;
+        if is_secret(path) || real.is_ok_and(|real| is_secret(&real)) {
+            return Err(ReadError::Secret(shown));
+        }
+        match self.place(&shown, None).await {
+            Err(error @ (ReadError::Secret(_) | ReadError::Ignored(_))) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The absolute path that `path` means, and where it is when links are followed, if it exists. Refuses what may
     /// not be read.
     pub(super) async fn place(

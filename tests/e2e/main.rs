@@ -14,6 +14,7 @@ mod bad_params;
 mod cancel;
 mod captures;
 mod configuration;
+mod context;
 mod cost;
 mod documents;
 mod kept;

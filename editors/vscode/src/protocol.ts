@@ -22,6 +22,8 @@ export interface Methods {
   "souffleur/session/update": { direction: "serverToClient"; kind: "notification"; params: SessionUpdateParams };
   "souffleur/prompt/show": { direction: "clientToServer"; kind: "request"; params: PromptShowParams; result: PromptShowResult };
   "souffleur/prompt/refresh": { direction: "clientToServer"; kind: "request"; params: PromptRefreshParams; result: PromptRefreshResult };
+  "souffleur/prompt/list": { direction: "clientToServer"; kind: "request"; params: PromptListParams; result: PromptListResult };
+  "souffleur/context/search": { direction: "clientToServer"; kind: "request"; params: ContextSearchParams; result: ContextSearchResult };
   "souffleur/model/list": { direction: "clientToServer"; kind: "request"; params: ModelListParams; result: ModelListResult };
   "souffleur/auth/status": { direction: "clientToServer"; kind: "request"; params: AuthStatusParams; result: AuthStatusResult };
   "souffleur/auth/login": { direction: "clientToServer"; kind: "request"; params: LoginParams; result: LoginResult };
@@ -107,6 +109,11 @@ export interface PromptParams {
   model?: string;
   /** What else is asked of the model in this turn. */
   options?: PromptOptions;
+  /**
+   * What the user gives along. It is sent behind the content; what may not be read is left out, and a notice
+   * says so.
+   */
+  context?: ContextItem[];
 }
 
 /**
@@ -311,6 +318,40 @@ export interface PromptRefreshResult {
   fingerprint: string;
 }
 
+/** Params of `souffleur/prompt/list`. */
+export interface PromptListParams {
+  /** The workspace folder whose prompts are listed too; the first one when absent. */
+  workspaceUri?: string;
+}
+
+/** Result of `souffleur/prompt/list`. */
+export interface PromptListResult {
+  /** The slash prompts: those of the program, then the others by name. */
+  prompts: SlashPromptInfo[];
+  /** Files that could not be used as they are, and why. */
+  problems: string[];
+}
+
+/** Params of `souffleur/context/search`. */
+export interface ContextSearchParams {
+  /** What was typed. Empty: what is likely. */
+  query: string;
+  /** Only what belongs to this workspace folder. */
+  workspaceUri?: string;
+  /** Only hits of these kinds; all kinds when absent. */
+  kinds?: ContextKind[];
+  /** How many hits of each kind at most; 50 when absent, never more than 500. */
+  limit?: number;
+}
+
+/** Result of `souffleur/context/search`. */
+export interface ContextSearchResult {
+  /** The files, those that fit best first, then the sessions. */
+  hits: ContextHit[];
+  /** Whether the files of a folder are being listed for the first time. The same search finds more in a moment. */
+  indexing: boolean;
+}
+
 /** Params of `souffleur/model/list`. */
 export interface ModelListParams {
   /** Only the models of this provider. */
@@ -496,6 +537,112 @@ export interface ContentBlockDocument {
 
 /** A piece of content that people and tools exchange with the model. */
 export type ContentBlock = ContentBlockText | ContentBlockImage | ContentBlockDocument;
+
+/** What a compiler or a linter says: LSP's `Diagnostic`, of which these fields are read. */
+export interface ContextDiagnostic {
+  /** About which part of the file. */
+  range: TextRange;
+  /** 1 is an error, 2 a warning, 3 an information, 4 a hint; an error when absent. */
+  severity?: number;
+  /** Who says it. */
+  source?: string;
+  /** Its code, a number or a text. */
+  code?: unknown;
+  /** What is said. */
+  message: string;
+}
+
+/** A file. */
+export interface ContextHitFile {
+  type: "file";
+  /** Its URI, as `context` of a prompt takes it. */
+  uri: string;
+  /** Its path from the workspace folder, with `/` between its parts. */
+  path: string;
+  /** The workspace folder. */
+  workspaceUri: string;
+}
+
+/** A session. */
+export interface ContextHitSession {
+  type: "session";
+  /** The session. */
+  session: SessionInfo;
+}
+
+/** Something that was found. */
+export type ContextHit = ContextHitFile | ContextHitSession;
+
+/** A file, or lines of it. */
+export interface ContextItemFile {
+  type: "file";
+  /** Which file. */
+  uri: string;
+  /** Only the lines that this touches. */
+  range?: TextRange;
+}
+
+/** What is selected. */
+export interface ContextItemSelection {
+  type: "selection";
+  /** In which file. */
+  uri: string;
+  /** Where. */
+  range: TextRange;
+  /** What is selected. Absent: the lines that the range touches are read. */
+  text?: string;
+}
+
+/** What compilers and linters say about a file. */
+export interface ContextItemDiagnostics {
+  type: "diagnostics";
+  /** About which file. */
+  uri: string;
+  /** What they say. */
+  items: ContextDiagnostic[];
+}
+
+/** A difference. */
+export interface ContextItemDiff {
+  type: "diff";
+  /** The difference, as `diff -u` writes it. */
+  text: string;
+  /** What it is of. */
+  title?: string;
+}
+
+/** What a terminal shows. */
+export interface ContextItemTerminal {
+  type: "terminal";
+  /** What is shown. */
+  text: string;
+  /** The command. */
+  title?: string;
+}
+
+/** A declaration. */
+export interface ContextItemSymbol {
+  type: "symbol";
+  /** In which file. */
+  uri: string;
+  /** Its name. */
+  name: string;
+  /** Where. The lines that it touches are read. */
+  range: TextRange;
+}
+
+/**
+ * Something that the user gives along with a prompt. It is read as the user sees it: the open buffer, if there
+ * is one.
+ */
+export type ContextItem = ContextItemFile | ContextItemSelection | ContextItemDiagnostics | ContextItemDiff | ContextItemTerminal | ContextItemSymbol;
+
+/** What can be found. */
+export type ContextKind =
+  /** Files of the workspace folders. */
+  | "file"
+  /** Sessions. */
+  | "session";
 
 /** What was spent, in integer millionths of a US dollar, so that sums are exact. */
 export interface Cost {
@@ -1049,6 +1196,15 @@ export interface PromptOptions {
   outputSchema?: unknown;
 }
 
+/** Where a slash prompt comes from. */
+export type PromptOrigin =
+  /** It is part of the program. */
+  | "builtIn"
+  /** From the user's own directory. */
+  | "user"
+  /** From the workspace. */
+  | "workspace";
+
 /** A section of a system prompt. */
 export interface PromptSection {
   /** Its name. */
@@ -1287,8 +1443,38 @@ export type SettingsFileState =
   /** It is there and cannot be read. */
   | "unreadable";
 
+/** A slash prompt: `/name` at the beginning of a prompt stands for a text. */
+export interface SlashPromptInfo {
+  /** Its name, without the slash. */
+  name: string;
+  /** What it is for. */
+  description: string;
+  /** What may follow the name, for people. */
+  argumentHint?: string;
+  /** Where it comes from. */
+  origin: PromptOrigin;
+  /** Its file: from the workspace folder, absolute for a file of the user's. */
+  path?: string;
+}
+
 /** A token of the client's making; LSP's `ProgressToken`. */
 export type StreamToken = number | string;
+
+/** A place in a text, as LSP has it. */
+export interface TextPosition {
+  /** The line, counted from 0. */
+  line: number;
+  /** The character within the line, counted from 0. */
+  character: number;
+}
+
+/** A part of a text, as LSP has it: the end is not part of it. */
+export interface TextRange {
+  /** Where it begins. */
+  start: TextPosition;
+  /** Where it ends. */
+  end: TextPosition;
+}
 
 /** As the model does best: adaptively where it can, else not. */
 export interface ThinkingAuto {

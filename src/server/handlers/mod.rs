@@ -3,6 +3,7 @@
 
 pub(super) mod auth;
 pub(super) mod configuration;
+pub(super) mod context;
 pub(super) mod documents;
 pub(super) mod lifecycle;
 pub(super) mod models;

@@ -2,7 +2,9 @@
 
 use tower_lsp::jsonrpc::Result;
 
-use crate::protocol::{PromptRefreshParams, PromptRefreshResult, PromptShowParams, PromptShowResult};
+use crate::protocol::{
+    PromptListParams, PromptListResult, PromptRefreshParams, PromptRefreshResult, PromptShowParams, PromptShowResult,
+};
 use crate::server::backend::Backend;
 use crate::server::errors::{Params, to_rpc};
 
@@ -17,4 +19,9 @@ pub(in crate::server) async fn refresh(
     params: Params<PromptRefreshParams>,
 ) -> Result<PromptRefreshResult> {
     backend.manager.refresh_prompt(params.0.map_err(to_rpc)?).await.map_err(to_rpc)
+}
+
+/// `souffleur/prompt/list`.
+pub(in crate::server) async fn list(backend: &Backend, params: Params<PromptListParams>) -> Result<PromptListResult> {
+    Ok(backend.manager.list_prompts(params.0.map_err(to_rpc)?).await)
 }

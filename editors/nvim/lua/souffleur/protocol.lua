@@ -40,6 +40,7 @@
 ---@field streamToken souffleur.StreamToken A token of the client's making, different from all others in use; the turn streams as `$/progress` with it.
 ---@field model? string The session's model from this turn on, as `provider:model`.
 ---@field options? souffleur.PromptOptions What else is asked of the model in this turn.
+---@field context? souffleur.ContextItem[] What the user gives along. It is sent behind the content; what may not be read is left out, and a notice says so.
 
 ---Result of `souffleur/session/prompt`. It means that the prompt was taken; the stream's `end` means that the turn is over. The first values of the stream may come before it.
 ---@class souffleur.PromptResult
@@ -163,6 +164,27 @@
 ---@field changed boolean Whether the new prompt is another one. The provider's cache of the conversation is lost then.
 ---@field fingerprint string The new prompt's fingerprint.
 
+---Params of `souffleur/prompt/list`.
+---@class souffleur.PromptListParams
+---@field workspaceUri? string The workspace folder whose prompts are listed too; the first one when absent.
+
+---Result of `souffleur/prompt/list`.
+---@class souffleur.PromptListResult
+---@field prompts souffleur.SlashPromptInfo[] The slash prompts: those of the program, then the others by name.
+---@field problems string[] Files that could not be used as they are, and why.
+
+---Params of `souffleur/context/search`.
+---@class souffleur.ContextSearchParams
+---@field query string What was typed. Empty: what is likely.
+---@field workspaceUri? string Only what belongs to this workspace folder.
+---@field kinds? souffleur.ContextKind[] Only hits of these kinds; all kinds when absent.
+---@field limit? integer How many hits of each kind at most; 50 when absent, never more than 500.
+
+---Result of `souffleur/context/search`.
+---@class souffleur.ContextSearchResult
+---@field hits souffleur.ContextHit[] The files, those that fit best first, then the sessions.
+---@field indexing boolean Whether the files of a folder are being listed for the first time. The same search finds more in a moment.
+
 ---Params of `souffleur/model/list`.
 ---@class souffleur.ModelListParams
 ---@field provider? string Only the models of this provider.
@@ -284,6 +306,83 @@
 ---| souffleur.ContentBlockText
 ---| souffleur.ContentBlockImage
 ---| souffleur.ContentBlockDocument
+
+---What a compiler or a linter says: LSP's `Diagnostic`, of which these fields are read.
+---@class souffleur.ContextDiagnostic
+---@field range souffleur.TextRange About which part of the file.
+---@field severity? integer 1 is an error, 2 a warning, 3 an information, 4 a hint; an error when absent.
+---@field source? string Who says it.
+---@field code? any Its code, a number or a text.
+---@field message string What is said.
+
+---A file.
+---@class souffleur.ContextHitFile
+---@field type "file"
+---@field uri string Its URI, as `context` of a prompt takes it.
+---@field path string Its path from the workspace folder, with `/` between its parts.
+---@field workspaceUri string The workspace folder.
+
+---A session.
+---@class souffleur.ContextHitSession
+---@field type "session"
+---@field session souffleur.SessionInfo The session.
+
+---Something that was found.
+---@alias souffleur.ContextHit
+---| souffleur.ContextHitFile
+---| souffleur.ContextHitSession
+
+---A file, or lines of it.
+---@class souffleur.ContextItemFile
+---@field type "file"
+---@field uri string Which file.
+---@field range? souffleur.TextRange Only the lines that this touches.
+
+---What is selected.
+---@class souffleur.ContextItemSelection
+---@field type "selection"
+---@field uri string In which file.
+---@field range souffleur.TextRange Where.
+---@field text? string What is selected. Absent: the lines that the range touches are read.
+
+---What compilers and linters say about a file.
+---@class souffleur.ContextItemDiagnostics
+---@field type "diagnostics"
+---@field uri string About which file.
+---@field items souffleur.ContextDiagnostic[] What they say.
+
+---A difference.
+---@class souffleur.ContextItemDiff
+---@field type "diff"
+---@field text string The difference, as `diff -u` writes it.
+---@field title? string What it is of.
+
+---What a terminal shows.
+---@class souffleur.ContextItemTerminal
+---@field type "terminal"
+---@field text string What is shown.
+---@field title? string The command.
+
+---A declaration.
+---@class souffleur.ContextItemSymbol
+---@field type "symbol"
+---@field uri string In which file.
+---@field name string Its name.
+---@field range souffleur.TextRange Where. The lines that it touches are read.
+
+---Something that the user gives along with a prompt. It is read as the user sees it: the open buffer, if there is one.
+---@alias souffleur.ContextItem
+---| souffleur.ContextItemFile
+---| souffleur.ContextItemSelection
+---| souffleur.ContextItemDiagnostics
+---| souffleur.ContextItemDiff
+---| souffleur.ContextItemTerminal
+---| souffleur.ContextItemSymbol
+
+---What can be found.
+---@alias souffleur.ContextKind
+---| "file" # Files of the workspace folders.
+---| "session" # Sessions.
 
 ---What was spent, in integer millionths of a US dollar, so that sums are exact.
 ---@class souffleur.Cost
@@ -628,6 +727,12 @@
 ---@field stopSequences? string[] Texts that end the answer.
 ---@field outputSchema? any A JSON Schema: the turn's last answer is then a value that fits it, given in `output` of the stream's `end`.
 
+---Where a slash prompt comes from.
+---@alias souffleur.PromptOrigin
+---| "builtIn" # It is part of the program.
+---| "user" # From the user's own directory.
+---| "workspace" # From the workspace.
+
 ---A section of a system prompt.
 ---@class souffleur.PromptSection
 ---@field id string Its name.
@@ -780,10 +885,28 @@
 ---| "untrusted" # It does not count, because the user has not trusted its workspace, or not since it was changed.
 ---| "unreadable" # It is there and cannot be read.
 
+---A slash prompt: `/name` at the beginning of a prompt stands for a text.
+---@class souffleur.SlashPromptInfo
+---@field name string Its name, without the slash.
+---@field description string What it is for.
+---@field argumentHint? string What may follow the name, for people.
+---@field origin souffleur.PromptOrigin Where it comes from.
+---@field path? string Its file: from the workspace folder, absolute for a file of the user's.
+
 ---A token of the client's making; LSP's `ProgressToken`.
 ---@alias souffleur.StreamToken
 ---| integer
 ---| string
+
+---A place in a text, as LSP has it.
+---@class souffleur.TextPosition
+---@field line integer The line, counted from 0.
+---@field character integer The character within the line, counted from 0.
+
+---A part of a text, as LSP has it: the end is not part of it.
+---@class souffleur.TextRange
+---@field start souffleur.TextPosition Where it begins.
+---@field end souffleur.TextPosition Where it ends.
 
 ---As the model does best: adaptively where it can, else not.
 ---@class souffleur.ThinkingAuto
@@ -904,6 +1027,8 @@ M.methods = {
   session_update = "souffleur/session/update",
   prompt_show = "souffleur/prompt/show",
   prompt_refresh = "souffleur/prompt/refresh",
+  prompt_list = "souffleur/prompt/list",
+  context_search = "souffleur/context/search",
   model_list = "souffleur/model/list",
   auth_status = "souffleur/auth/status",
   auth_login = "souffleur/auth/login",
