@@ -92,7 +92,7 @@ pub fn check_file(
 ) -> Result<(Layer, Vec<Problem>), std::io::Error> {
     match read_file(path)? {
         Some(bytes) => Ok(read_bytes(path, &bytes, source, environment)),
-        None => Err(std::io::ErrorKind::NotFound.into()),
+        None => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file")),
     }
 }
 

@@ -115,6 +115,12 @@ macro_rules! settings {
 
 pub(super) use {pick, settings};
 
+/// The words that a value has to be one of, where `expects` is a list of words; else none.
+pub(super) fn choices(expects: &str) -> Vec<&str> {
+    let words = expects.split(", ").map(|part| part.strip_prefix('`')?.strip_suffix('`'));
+    words.collect::<Option<_>>().unwrap_or_default()
+}
+
 /// The candidate that a mistyped `name` most likely meant, if one is near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());

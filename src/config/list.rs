@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::expand::escape;
 use super::key::Shown;
-use super::provider::{PROVIDER, SECRETS};
+use super::provider::{FREE_FORM, PROVIDER, SECRETS, is_secret_name};
 use super::settings::{GENERAL, Settings};
 use super::source::Source;
 
@@ -24,8 +24,13 @@ impl Settings {
         let general = GENERAL.iter().map(|key| Listed { key: key.name.to_owned(), shown: (key.get)(&self.general) });
         let providers = self.providers.iter().flat_map(|(name, provider)| {
             PROVIDER.iter().filter_map(move |key| {
-                let shown = (key.get)(provider);
-                let is_said = shown.source != Source::Default || (key.name == "baseUrl" || key.name == "version");
+                let mut shown = (key.get)(provider);
+                if FREE_FORM.contains(&key.name) {
+                    hide(&mut shown.value);
+                } else if key.name == "baseUrl" && shown.value.as_str().is_some_and(has_password) {
+                    shown.value = Value::Null;
+                }
+                let is_said = shown.source != Source::Default || !shown.value.is_null() && is_shown_unsaid(key.name);
                 is_said.then(|| Listed { key: format!("providers.{name}.{}", key.name), shown })
             })
         });
@@ -41,6 +46,7 @@ impl Settings {
             if value.is_null() {
                 continue;
             }
+            drop_nulls(&mut value);
             // What is looked up late was never expanded.
             if !SECRETS.iter().any(|secret| key.ends_with(secret)) {
                 escape_all(&mut value);
@@ -49,6 +55,42 @@ impl Settings {
         }
         Value::Object(tree)
     }
+}
+
+/// Whether a provider's setting is shown although nobody set it: what says where requests go, and in which version.
+fn is_shown_unsaid(key: &str) -> bool {
+    matches!(key, "baseUrl" | "version")
+}
+
+/// Puts null in the place of what is most likely a secret.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                if is_secret_name(name) && value.is_string() {
+                    *value = Value::Null;
+                } else {
+                    hide(value);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(hide),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Leaves out what must not be shown.
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(map) = value {
+        map.retain(|_, value| !value.is_null());
+        map.values_mut().for_each(drop_nulls);
+    }
+}
+
+/// Whether an address has a user's name or a password before its host.
+fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 fn escape_all(value: &mut Value) {
@@ -92,14 +134,22 @@ mod tests {
             ("providers.acme.baseUrl", json!("http://a")),
             ("providers.acme.apiKey", json!("sk-hidden")),
             ("providers.beta.apiKey", json!("${BETA}")),
-            ("providers.beta.headers", json!({"x-a": "b"})),
+            ("providers.beta.headers", json!({"x-a": "b", "Authorization": "Bearer sk-hidden", "X-Api-Key": "hidden"})),
+            ("providers.beta.body", json!({"user": {"access_token": "hidden"}, "prompt_cache_key": "k"})),
+            ("providers.beta.quirks", json!({"token_field": "max_tokens", "query": {"key": "hidden"}})),
+            ("providers.gamma.baseUrl", json!("https://me:hidden@host/v1")),
         ];
         for (key, value) in said {
             layer.set(key, value, None).unwrap();
         }
         let settings = Settings::resolve(&[(Source::User, &layer)]);
         let written = settings.to_json();
-        assert!(!written.to_string().contains("hidden"));
+        assert!(!written.to_string().contains("hidden"), "{written}");
+        let beta = &written["providers"]["beta"];
+        assert_eq!(beta["headers"], json!({"x-a": "b"}));
+        assert_eq!(beta["body"]["prompt_cache_key"], "k");
+        assert_eq!(beta["quirks"]["token_field"], "max_tokens");
+        assert!(settings.list().iter().all(|listed| !listed.shown.value.to_string().contains("hidden")));
         let environment = Environment::default();
         let origin = Origin { source: Source::User, name: "json", variables: Some(&environment) };
         let (back, problems) = read(&written.clone().into(), &origin);

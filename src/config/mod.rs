@@ -28,7 +28,7 @@ pub use layers::{OPTIONS, VARIABLES, Variable};
 pub use list::Listed;
 pub use owner::{FileInfo, FileState, IsTrusted, Resolved, SettingsOwner, WORKSPACE_FILE};
 pub use places::Places;
-pub use provider::{PROVIDER, ProviderLayer, ProviderSettings, is_provider_name};
+pub use provider::{PROVIDER, ProviderLayer, ProviderSettings, is_provider_name, is_secret_name};
 pub use read::Problem;
 pub use schema::schema;
 pub use secret::Secret;

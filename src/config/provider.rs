@@ -39,11 +39,11 @@ settings! {
     "api", User, "`responses`, `chat`", api: Option<String> = None;
     /// The models to list.
     "models", User, "list of texts", models: Option<Vec<String>> = None;
-    /// Headers that each request carries.
+    /// For servers that speak OpenAI's API: headers that each request carries.
     "headers", User, "object of texts", headers: BTreeMap<String, String> = BTreeMap::new();
-    /// Fields that each request's body carries.
+    /// For servers that speak OpenAI's API: fields that each request's body carries.
     "body", User, "object", body: Option<serde_json::Map<String, serde_json::Value>> = None;
-    /// Single ways in which the server differs from its profile.
+    /// For servers that speak OpenAI's API: single ways in which one differs from its profile.
     "quirks", User, "object", quirks: Option<serde_json::Map<String, serde_json::Value>> = None;
     /// OpenAI's organization.
     "organization", User, "text", organization: Option<String> = None;
@@ -117,6 +117,16 @@ impl Layer {
 
 /// The settings that are secrets: they are looked up when they are used, and not shown.
 pub(super) const SECRETS: [&str; 2] = ["apiKey", "auth.setupToken"];
+
+/// The settings whose parts go into requests as they are: some of these parts may be secrets.
+pub(super) const FREE_FORM: [&str; 3] = ["headers", "body", "quirks"];
+
+/// Whether what a request carries under this name is most likely a secret: `Authorization`, `x-api-key`, `access_token`.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let ends = ["authorization", "cookie", "key", "token", "secret", "password", "credential"];
+    ends.iter().any(|end| name.ends_with(end)) && !name.ends_with("cache_key")
+}
 
 /// Whether `name` can be a provider's: lower-case letters, digits, `-` and `_`, a letter first.
 pub fn is_provider_name(name: &str) -> bool {

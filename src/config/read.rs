@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::environment::Environment;
 use super::expand::expand;
 use super::key::nearest;
-use super::provider::{PROVIDER, SECRETS, is_provider_name};
+use super::provider::{FREE_FORM, PROVIDER, SECRETS, is_provider_name};
 use super::settings::{GENERAL, Layer};
 use super::source::{Reach, Source};
 pub use crate::protocol::SettingProblem as Problem;
@@ -200,7 +200,9 @@ impl Layer {
     /// What is wrong, for people: there is no such setting, or the value is not of its type.
     pub fn set(&mut self, key: &str, value: Value, at: Option<Arc<str>>) -> Result<(), String> {
         let found = find(key).ok_or_else(|| format!("there is no setting {key}"))?;
-        let shown = if SECRETS.contains(&found.name) { "what it is".to_owned() } else { value.to_string() };
+        // There may be a secret among what is free in its form.
+        let is_hidden = SECRETS.contains(&found.name) || FREE_FORM.contains(&found.name);
+        let shown = if is_hidden { "what it is".to_owned() } else { value.to_string() };
         let wrong = |_| format!("{key} takes {}, not {shown}", found.expects.replace('`', ""));
         if let Some((provider, _)) = of_provider(key) {
             let mut layer = self.providers.get(provider).cloned().unwrap_or_default();

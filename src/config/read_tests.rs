@@ -50,6 +50,8 @@ fn problems_name_what_is_wrong() {
     assert!(problem(json!({"providers": {"acme": {"baseUrl": "${NOT_SET}"}}})).message.contains("NOT_SET"));
     let secret = problem(json!({"providers": {"acme": {"apiKey": ["sk-hidden"]}}}));
     assert!(!secret.message.contains("hidden"));
+    let secret = problem(json!({"providers": {"acme": {"headers": "Authorization: Bearer hidden"}}}));
+    assert!(!secret.message.contains("hidden"), "{}", secret.message);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::key::choices;
 use super::provider::PROVIDER;
 use super::settings::{GENERAL, Settings};
 
@@ -14,11 +15,15 @@ pub fn schema() -> Value {
     let mut general = Map::new();
     for key in GENERAL {
         let default = (key.get)(&defaults.general).value;
-        place(&mut general, key.name, property((key.schema)(&mut generator).into(), key.doc, default));
+        place(&mut general, key.name, property((key.schema)(&mut generator).into(), key.doc, key.expects, default));
     }
     let mut provider = Map::new();
     for key in PROVIDER {
-        place(&mut provider, key.name, property((key.schema)(&mut generator).into(), key.doc, Value::Null));
+        place(
+            &mut provider,
+            key.name,
+            property((key.schema)(&mut generator).into(), key.doc, key.expects, Value::Null),
+        );
     }
     let providers = json!({
         "type": "object",
@@ -41,12 +46,17 @@ fn definitions(generator: &mut SchemaGenerator) -> Value {
     Value::Object(generator.take_definitions(true))
 }
 
-fn property(schema: Value, doc: &str, default: Value) -> Value {
+fn property(schema: Value, doc: &str, expects: &str, default: Value) -> Value {
     let mut schema = match schema {
         Value::Object(schema) => schema,
         other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
     };
     schema.insert("description".to_owned(), Value::String(doc.trim().replace("\n ", " ").replace('\n', " ")));
+    let words = choices(expects);
+    // What has a type of its own lists its words itself.
+    if !words.is_empty() && schema.get("type") == Some(&json!(["string", "null"])) && !schema.contains_key("enum") {
+        schema.insert("enum".to_owned(), words.into_iter().map(Value::from).chain([Value::Null]).collect());
+    }
     if !default.is_null() {
         schema.insert("default".to_owned(), default);
     }
@@ -75,10 +85,12 @@ mod tests {
         let schema = schema();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let right = json!({"model": "sim:x", "maxOutputTokens": 5, "thinking": {"type": "disabled"},
-            "promptCache": {"ttl": "1h"}, "providers": {"acme": {"auth": {"hosts": ["h"]}, "apiKey": "${A}"}}});
+            "promptCache": {"ttl": "1h"}, "providers": {"acme": {"auth": {"hosts": ["h"]}, "apiKey": "${A}", "api": "chat"}}});
         assert!(validator.is_valid(&right));
         assert!(validator.is_valid(&Settings::default().to_json()));
-        for wrong in [json!({"modle": "x"}), json!({"effort": "heroic"}), json!({"providers": {"acme": {"x": 1}}})] {
+        let no_api = json!({"providers": {"acme": {"api": "chta"}}});
+        let no_key = json!({"providers": {"acme": {"x": 1}}});
+        for wrong in [json!({"modle": "x"}), json!({"effort": "heroic"}), no_key, no_api] {
             assert!(!validator.is_valid(&wrong), "{wrong}");
         }
     }
