@@ -95,7 +95,8 @@ impl Credentials {
     ) -> Result<CredentialCheck, UserError> {
         let client = self.context.http.client().await?;
         let unreachable = |error: reqwest::Error| {
-            UserError::new(ErrorCode::ProviderUnreachable, format!("no answer: {}", error.without_url()))
+            let why = crate::net::innermost(&error.without_url());
+            UserError::new(ErrorCode::ProviderUnreachable, format!("no answer: {why}"))
         };
         let request = || {
             let mut builder = client.request(Method::GET, url.clone()).timeout(std::time::Duration::from_secs(15));

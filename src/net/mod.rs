@@ -78,3 +78,12 @@ fn make(options: HttpOptions) -> reqwest::Result<Client> {
         .redirect(Policy::none());
     if options.http1_only { builder.http1_only() } else { builder }.build()
 }
+
+/// What lies at the bottom of an error: `Connection refused`, where the error itself only says that sending failed.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -197,14 +197,6 @@ impl From<reqwest::Error> for Error {
         };
         let hint = (category == Category::Config)
             .then(|| "check the base URL (for Anthropic: ANTHROPIC_BASE_URL); it begins with https://".to_owned());
-        Self { hint, ..Self::new(category, format!("{what}: {}", innermost(&error))) }
+        Self { hint, ..Self::new(category, format!("{what}: {}", crate::net::innermost(&error))) }
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
