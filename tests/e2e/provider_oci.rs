@@ -103,7 +103,7 @@ fn exactly_one_credential_is_named() {
     let vendor = Vendor::start();
     let rows = [
         ("profile = \"DEFAULT\"\nauthType = \"resource_principal\"\ncompartmentId = \"c\"\n", "both are set"),
-        ("authType = \"security_token\"\ncompartmentId = \"c\"\n", "is no auth_type"),
+        ("authType = \"security_token\"\ncompartmentId = \"c\"\n", "is no authType"),
         ("authType = \"resource_principal\"\n", "compartment"),
     ];
     for (more, said) in rows {

@@ -83,8 +83,9 @@ pub fn resolve(options: &Options, environment: &Environment, home: &Path) -> Res
     let compartment = set(options.compartment_id.as_deref());
     // Before the environment is looked at: on a shared machine its variable need not be this program's.
     if options.auth_type.is_some() && compartment.is_none() {
-        let message = "a compartment is needed where OCI's auth_type is set";
-        return Err(invalid(message).with_hint("set compartment_id; variables of the environment do not count here"));
+        let message = "a compartment is needed where OCI's authType is set";
+        return Err(invalid(message)
+            .with_hint("set providers.oci.compartmentId; variables of the environment do not count here"));
     }
     let compartment = compartment
         .or_else(|| environment.get("OCI_COMPARTMENT"))
@@ -104,20 +105,20 @@ fn mode(options: &Options, environment: &Environment) -> Result<Mode, UserError>
         (Some(profile), None) => Ok(Mode::Profile(profile.clone())),
         (None, Some("instance_principal")) => Ok(Mode::InstancePrincipal),
         (None, Some("resource_principal")) => Ok(Mode::ResourcePrincipal),
-        (None, Some(other)) => Err(invalid(format!("`{other}` is no auth_type of OCI")).with_hint(
-            "auth_type is instance_principal or resource_principal; API keys, session tokens and delegation tokens are \
-             used by naming their profile instead",
+        (None, Some(other)) => Err(invalid(format!("`{other}` is no authType of OCI")).with_hint(
+            "authType is instance_principal or resource_principal; API keys and session tokens are used by naming their \
+             profile instead",
         )),
         (None, None) => match environment.get("OCI_PROFILE") {
             Some(profile) => Ok(Mode::Profile(profile.trim().to_owned())),
-            None => Err(invalid("OCI needs either a profile or an auth_type, and neither is set").with_hint(
+            None => Err(invalid("OCI needs either a profile or an authType, and neither is set").with_hint(
                 "set profile to a profile of ~/.oci/config, such as DEFAULT (or OCI_PROFILE in the environment), or \
-                 auth_type to instance_principal or resource_principal",
+                 authType to instance_principal or resource_principal",
             )),
         },
         (Some(profile), Some(auth_type)) => {
             let message =
-                format!("OCI needs either a profile or an auth_type, and both are set (`{profile}` and `{auth_type}`)");
+                format!("OCI needs either a profile or an authType, and both are set (`{profile}` and `{auth_type}`)");
             Err(invalid(message).with_hint("remove one of the two"))
         }
     }
@@ -168,7 +169,7 @@ fn checked_url(url: &str) -> Result<String, UserError> {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
             Ok(url.trim_end_matches('/').to_owned())
         }
-        _ => Err(invalid("the base_url of OCI is no http or https URL")),
+        _ => Err(invalid("providers.oci.baseUrl is no http or https URL")),
     }
 }
 
