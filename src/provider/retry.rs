@@ -54,8 +54,12 @@ impl RetryPolicy {
     }
 }
 
-/// Whether the same request may succeed later. What the provider says about it counts first.
+/// Whether the same request may succeed later. What the provider says about it counts first, except where money is
+/// missing: no waiting brings that.
 fn may_pass(error: &Error) -> bool {
+    if error.category == Category::Billing {
+        return false;
+    }
     if let Some(said) = error.should_retry {
         return said;
     }

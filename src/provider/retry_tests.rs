@@ -37,6 +37,7 @@ fn the_provider_has_the_last_word() {
     let said = |should_retry, category| Error { should_retry: Some(should_retry), ..error(category) };
     assert_eq!(policy().wait(&said(false, Category::Overloaded), 0, 0.0), None);
     assert!(policy().wait(&said(true, Category::BadRequest), 0, 0.0).is_some());
+    assert_eq!(policy().wait(&said(true, Category::Billing), 0, 0.0), None, "except about money");
     let asked = Error { retry_after: Some(Duration::from_secs(90)), ..error(Category::RateLimit) };
     assert_eq!(policy().wait(&asked, 0, 1.0), Some(Duration::from_secs(90)));
 }
