@@ -136,7 +136,13 @@ impl Registry {
         if let Some(broken) = missing.iter().find(|error| error.code != ErrorCode::AuthMissingKey) {
             return Err(broken.clone());
         }
-        let hint = missing.into_iter().find_map(|error| error.hint).unwrap_or_default();
+        let mut hints = missing.into_iter().filter_map(|error| error.hint);
+        let mut hint = hints.next().unwrap_or_default();
+        for further in hints {
+            // Where it was looked; what to do about it is in the first hint.
+            let looked = further.split("; ").next().unwrap_or_default();
+            hint = format!("{hint}; also {looked}");
+        }
         let why = "no model is configured and no credential was found to choose one by";
         let choose = "or name a model of another provider, as --model ollama:NAME or --model sim:default";
         Err(UserError::new(ErrorCode::ModelNotConfigured, why).with_hint(format!("{hint}; {choose}")))
@@ -227,7 +233,10 @@ mod tests {
         }
         let error = registry([]).default_model(&settings).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::ModelNotConfigured);
-        assert!(error.hint.unwrap().contains("sim:default"));
+        let hint = error.hint.unwrap();
+        for said in ["sim:default", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"] {
+            assert!(hint.contains(said), "{said} is not in {hint}");
+        }
     }
 
     #[test]
