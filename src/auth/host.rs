@@ -42,7 +42,9 @@ pub fn check(binding: &Binding, url: &Url, target: &Target) -> Result<(), UserEr
             let default = target.default_host.as_deref();
             let at_home = default.is_some_and(|host| is_host(url, host)) && is_private(url);
             let below = authority(url) == authority(&target.base_url) && url.scheme() == target.base_url.scheme();
-            let built_in = below && target.origin == Origin::Default;
+            // An address that is built in, unless the vendor's keys belong to another one.
+            let is_vendors = default.is_none_or(|host| is_host(&target.base_url, host));
+            let built_in = below && target.origin == Origin::Default && is_vendors;
             let bound_to = default.unwrap_or("the host that is configured at the same place");
             (at_home || built_in || (below && paired(*origin, target.origin)), bound_to)
         }
@@ -164,6 +166,18 @@ mod tests {
         assert!(!may(&bound, "http://127.0.0.1:1", Origin::UserFile, &[]));
         assert!(may(&bound, "http://127.0.0.1:1", Origin::UserFile, &["127.0.0.1:1"]));
         assert!(may(&Binding::Host("127.0.0.1:1".into()), "http://127.0.0.1:1", Origin::Environment, &[]));
+    }
+
+    #[test]
+    fn a_key_stays_away_from_an_address_that_is_built_in_and_not_the_vendors() {
+        let credential = Binding::SetAt(Origin::Environment);
+        let with = |base_url: &str, home: &str| {
+            let target = Target { default_host: Some(home.into()), ..target(base_url, Origin::Default, &[]) };
+            check(&credential, &target.base_url, &target).is_ok()
+        };
+        assert!(!with("http://127.0.0.1:11434", "ollama.com"));
+        assert!(with("http://localhost:8000/v1", "localhost:8000"));
+        assert!(with("https://api.groq.com/openai/v1", "api.groq.com"));
     }
 
     #[test]

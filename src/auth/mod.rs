@@ -29,4 +29,5 @@ pub mod oci;
 pub use authorizer::{Authorized, Authorizer};
 pub use chain::Chain;
 pub use credentials::{Credentials, PendingLogin};
+pub use host::authority;
 pub use options::{ANTHROPIC_HOST, AuthOptions, Check, KeyOptions, OauthOptions, Origin, Places, Target, TokenFormat};

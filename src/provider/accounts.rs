@@ -231,3 +231,7 @@ fn oci_facts(facts: &OciFacts) -> (CredentialInfo, Vec<Looked>) {
     let detail = said.join("; ");
     (used, vec![Looked { step: AuthStep::Profile, outcome: LookedOutcome::Used, detail }])
 }
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;

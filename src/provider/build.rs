@@ -15,8 +15,8 @@ use super::registry::Registry;
 use super::sim::{self, Sim};
 use super::{ApiVersion, Error, Provider, RetryPolicy};
 use crate::auth::oci::{self, OciAuthorizer};
-use crate::auth::{AuthOptions, Authorized, Authorizer, Chain};
-use crate::config::{ProviderSettings, Settings};
+use crate::auth::{AuthOptions, Authorized, Authorizer, Chain, Origin};
+use crate::config::{ProviderSettings, Settings, Source, is_secret_name};
 use crate::error::{ErrorCode, UserError};
 use crate::net::HttpOptions;
 use crate::protocol::KeyHeader;
@@ -42,6 +42,14 @@ fn http_options(settings: &Settings) -> HttpOptions {
         idle_timeout: Duration::from_millis(settings.idle_timeout_ms.value),
         http1_only: settings.http1_only.value,
     }
+}
+
+/// Whether the settings name a key.
+fn names_key(own: &ProviderSettings) -> bool {
+    own.api_key.value.is_some()
+        || own.api_key_file.value.is_some()
+        || own.api_key_command.value.is_some()
+        || own.api_key_env.value.is_some()
 }
 
 fn invalid(message: String) -> UserError {
@@ -137,6 +145,10 @@ impl Registry {
         let mut key = key_options(&vendor, &said, &self.environment, &self.places)?;
         // The vendor's own service; a server on this machine needs no key.
         key.target.default_host = Some("ollama.com".to_owned());
+        // A key that the settings name is meant for the server that is used, also where that is the one on this machine.
+        if names_key(own) && key.target.origin == Origin::Default {
+            key.target.origin = key.origin;
+        }
         Ok((base_url, AuthOptions::keys_only(key)))
     }
 
@@ -217,11 +229,7 @@ impl Registry {
             base_url: own.base_url.value.clone(),
         };
         let is_signed = options.profile.is_some() || options.auth_type.is_some();
-        let has_key = own.api_key.value.is_some()
-            || own.api_key_file.value.is_some()
-            || own.api_key_command.value.is_some()
-            || own.api_key_env.value.is_some()
-            || self.environment.get(OCI_KEY).is_some();
+        let has_key = names_key(own) || self.environment.get(OCI_KEY).is_some();
         if is_signed || (!has_key && self.environment.get("OCI_PROFILE").is_some()) {
             return Ok(Credential::Oci(options));
         }
@@ -296,6 +304,7 @@ pub(super) fn unknown(name: &str, settings: &Settings) -> UserError {
 
 /// What the server called `name` takes and says.
 pub(super) fn profile(name: &str, settings: &Settings, own: &ProviderSettings) -> Result<Profile, UserError> {
+    headers_stay_home(name, own)?;
     let is_own = own.base_url.value.is_some() || own.profile.value.is_some();
     let base = match (own.profile.value.as_deref(), Profile::builtin(name).is_ok()) {
         (Some(base), _) => base,
@@ -309,8 +318,11 @@ pub(super) fn profile(name: &str, settings: &Settings, own: &ProviderSettings) -
         profile.base_url = Some(url.clone());
     }
     if profile.base_url.is_none() {
-        return Err(invalid(format!("providers.{name}.baseUrl is not set"))
-            .with_hint("set the server's address, up to and with /v1, in your own file"));
+        let hint = match name {
+            "azure" => "set AZURE_OPENAI_ENDPOINT, or the address in your own file, as https://NAME.openai.azure.com",
+            _ => "set the server's address, up to and with /v1, in your own file",
+        };
+        return Err(invalid(format!("providers.{name}.baseUrl is not set")).with_hint(hint));
     }
     profile.api = match own.api.value.as_deref() {
         None => profile.api,
@@ -327,6 +339,23 @@ pub(super) fn profile(name: &str, settings: &Settings, own: &ProviderSettings) -
     profile.extra_headers.extend(own.headers.value.clone());
     profile.extra_body.extend(own.body.value.clone().unwrap_or_default());
     Ok(profile)
+}
+
+/// A credential among the headers of the user's file does not follow an address of the environment: as for keys, the
+/// two have to be set at the same place.
+fn headers_stay_home(name: &str, own: &ProviderSettings) -> Result<(), UserError> {
+    let moved = own.base_url.value.is_some() && own.base_url.source == Source::Environment;
+    let secret = own.headers.value.keys().find(|header| is_secret_name(header));
+    match secret.filter(|_| moved && own.headers.source != Source::Environment) {
+        None => Ok(()),
+        Some(header) => {
+            let at = own.base_url.at.as_deref().unwrap_or("the environment");
+            let message =
+                format!("providers.{name}.headers has {header}, which is not sent to the base URL that {at} sets");
+            let hint = format!("unset {at} and set providers.{name}.baseUrl beside the headers");
+            Err(UserError::new(ErrorCode::AuthWrongHost, message).with_hint(hint))
+        }
+    }
 }
 
 /// A key in a header of the vendor's own.

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
-use crate::auth::{AuthOptions, Check, KeyOptions, OauthOptions, Origin, Target};
+use crate::auth::{AuthOptions, Check, KeyOptions, OauthOptions, Origin, Target, authority};
 use crate::config::{Environment, Places, ProviderSettings, Secret, Setting, Source, expand};
 use crate::error::{ErrorCode, UserError};
 use crate::protocol::KeyHeader;
@@ -39,10 +39,12 @@ fn invalid(message: String) -> UserError {
 /// A URL that a setting names. Only `http` and `https` make sense.
 pub(super) fn url(key: &str, text: &str) -> Result<Url, UserError> {
     let hint = "write it with http:// or https://, as https://host/path";
+    // What stands before an @ may be a password.
+    let shown = if text.contains('@') { String::new() } else { format!(": {text}") };
     let url = Url::parse(text.trim())
-        .map_err(|error| invalid(format!("{key} is not an address ({error}): {text}")).with_hint(hint))?;
+        .map_err(|error| invalid(format!("{key} is not an address ({error}){shown}")).with_hint(hint))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(invalid(format!("{key} is not an address of a server: {text}")).with_hint(hint));
+        return Err(invalid(format!("{key} is not an address of a server{shown}")).with_hint(hint));
     }
     Ok(url)
 }
@@ -62,7 +64,7 @@ pub(super) fn target(vendor: &Vendor<'_>, own: &ProviderSettings) -> Result<Targ
         base_url: url(own.base_url.at.as_deref().unwrap_or(&key), said)?,
         origin: origin(source),
         origin_words: at,
-        default_host: default.and_then(|url| url.host_str().map(str::to_owned)),
+        default_host: default.as_ref().map(authority),
         hosts: own.auth_hosts.value.clone(),
     })
 }
