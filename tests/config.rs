@@ -109,6 +109,32 @@ fn what_show_writes_as_json_reads_back_the_same() {
 }
 
 #[test]
+fn what_a_repository_wrote_is_shown_without_control_characters() {
+    let bench = Bench::new();
+    bench.write("project/.souffleur/config.toml", "model = \"sim:\\u001b[2Jx\"\n# \x1b[1A\x1b[2Khidden\n");
+    for arguments in [&["trust"][..], &["config", "show"], &["config", "check"]] {
+        let output = bench.run(arguments);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(!said.is_empty() && !said.contains(&0x1b), "{}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[test]
+fn a_secret_that_is_set_is_told_from_one_that_is_not() {
+    let bench = Bench::new();
+    bench.write(
+        USER,
+        "[providers.openai]\napiKey = 'hidden-key'\nheaders = { Authorization = 'Bearer hidden', x-team = 'a' }\n",
+    );
+    let shown = bench.out(&["config", "show"]);
+    let line = |key: &str| shown.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
+    assert!(line("providers.openai.apiKey").ends_with("(not shown)"), "{shown}");
+    assert!(line("providers.openai.headers").contains(r#""x-team":"a""#), "{shown}");
+    assert!(!shown.contains("hidden"), "{shown}");
+    assert_eq!(line("providers.openai.baseUrl"), "", "nobody said one");
+}
+
+#[test]
 fn check_fails_when_something_is_wrong() {
     let bench = Bench::new();
     assert_eq!(bench.out(&["config", "check"]), "no problem was found\n");
@@ -119,8 +145,14 @@ fn check_fails_when_something_is_wrong() {
     let workspace = bench.write("project/.souffleur/config.toml", "record.dir = '/x'\n");
     let output = bench.run(&["config", "check", workspace.to_str().unwrap()]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("cannot be set by the workspace file"));
+    bench.write(USER, "[providers.lab]\nbaseUrl = 'http://h/v1'\napi = 'chta'\n[providers.acme]\nprofile = 'vlm'\n");
+    let output = bench.run(&["config", "check"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("chta") && said.contains("did you mean vllm?") && said.lines().count() == 2, "{said}");
+    assert_eq!(output.status.code(), Some(1));
     let missing = bench.run(&["config", "check", "/nonexistent.toml"]);
-    assert!(String::from_utf8(missing.stderr).unwrap().contains("config.invalid"));
+    let said = String::from_utf8(missing.stderr).unwrap();
+    assert!(said.contains("config.invalid") && said.contains("there is no such file"), "{said}");
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub(super) fn run(start: Start, command: ConfigCommand) -> Result<ExitCode, User
         ConfigCommand::Check { file: Some(file) } => check_file(&start, &file),
         ConfigCommand::Check { file: None } => {
             let (shared, uri) = here(start, None)?;
-            Ok(report(&shared.show_settings(uri.as_deref()).problems))
+            let mut problems = words(&shared.show_settings(uri.as_deref()).problems);
+            problems.extend(unusable(&shared));
+            Ok(report(&problems))
         }
         ConfigCommand::Path => {
             let (shared, uri) = here(start, None)?;
@@ -57,7 +59,8 @@ pub(super) fn trust(start: Start, arguments: TrustArguments) -> Result<ExitCode,
             print::line(&format!("{} counts now; when it changes, it has to be trusted again:", file.path));
             let root = crate::workspace::file_path(&uri).unwrap_or_default();
             let content = shared.settings.workspace_content(&root).unwrap_or_default();
-            print::line(String::from_utf8_lossy(&content).trim_end());
+            let content = String::from_utf8_lossy(&content).replace("\r\n", "\n");
+            print::line(print::plain(&content).trim_end());
         }
         SettingsFileState::Absent | SettingsFileState::Untrusted | SettingsFileState::Unreadable => {
             print::line(&format!("{} has no say", file.path));
@@ -90,8 +93,10 @@ fn list(shown: &ConfigShowResult, sources: bool) {
     let style = Style::stdout();
     for setting in &shown.settings {
         let value = match &setting.value {
+            // Where it was set, it is a secret.
+            Value::Null if setting.source != Source::Default => style.dim("(not shown)"),
             Value::Null => style.dim("-"),
-            Value::String(text) => text.clone(),
+            Value::String(text) => print::plain(text),
             other => other.to_string(),
         };
         let source = match (sources, &setting.at) {
@@ -102,7 +107,7 @@ fn list(shown: &ConfigShowResult, sources: bool) {
         print::line(&format!("{:<width$}  {value}{source}", setting.key));
     }
     for problem in &shown.problems {
-        print::line_to_stderr(&format!("not used: {problem}"));
+        print::line_to_stderr(&print::plain(&format!("not used: {problem}")));
     }
 }
 
@@ -122,9 +127,25 @@ pub(super) fn state(state: SettingsFileState) -> &'static str {
     }
 }
 
-fn report(problems: &[SettingProblem]) -> ExitCode {
+fn words(problems: &[SettingProblem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+/// What is wrong in the settings of providers taken together: a profile that there is not, half an issuer. Who uses such
+/// a provider gets an error; here it is told before.
+fn unusable(shared: &Shared) -> Vec<String> {
+    let settings = shared.settings(None);
+    let wrong = |name: &String| {
+        let error = shared.registry.provider_named(name, &settings).err()?;
+        let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        Some(format!("providers.{name}: {}{hint}", error.message))
+    };
+    settings.providers.keys().filter_map(wrong).collect()
+}
+
+fn report(problems: &[String]) -> ExitCode {
     for problem in problems {
-        print::line(&problem.to_string());
+        print::line(&print::plain(problem));
     }
     if problems.is_empty() {
         print::line("no problem was found");
@@ -140,5 +161,5 @@ fn check_file(start: &Start, file: &Path) -> Result<ExitCode, UserError> {
         UserError::new(ErrorCode::ConfigInvalid, format!("{} cannot be read: {error}", file.display()))
             .with_hint("souffleur config path says which files are looked at")
     })?;
-    Ok(report(&problems))
+    Ok(report(&words(&problems)))
 }

@@ -9,7 +9,7 @@ use super::args::{LoginArguments, LogoutArguments};
 use super::print;
 use crate::config::Settings;
 use crate::error::{ErrorCode, UserError};
-use crate::protocol::{AuthStatusParams, LoginMethod, LoginParams, LoginResult, SetParams};
+use crate::protocol::{AuthStatusParams, CredentialKind, LoginMethod, LoginParams, LoginResult, SetParams};
 use crate::provider::Registry;
 use crate::session::{Shared, Start};
 
@@ -95,6 +95,9 @@ async fn tell_what_is_used(registry: &Registry, provider: &str, settings: &Setti
     for account in status.providers {
         match (account.used, account.error) {
             (_, Some(error)) => print::line_to_stderr(&format!("note: {}", error.message)),
+            (Some(used), None) if used.kind == CredentialKind::None => {
+                print::line_to_stderr(&format!("{provider} is used without a credential now"));
+            }
             (Some(used), None) => print::line_to_stderr(&format!("{provider} uses {} now", used.source)),
             (None, None) => {}
         }

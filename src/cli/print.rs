@@ -5,6 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use crate::chat::{Cost, Usage};
 use crate::error::UserError;
 
+/// Text that others wrote, as a file of a repository or a vendor's error, fit for a terminal: without control characters
+/// other than line ends and tabs, which could hide or change what is seen.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{fffd}")
+}
+
 /// Writes text to standard output at once. A reader that went away is no error.
 pub(super) fn text(text: &str) {
     let mut out = io::stdout().lock();
@@ -29,12 +35,12 @@ pub(super) fn line_to_stderr(line: &str) {
 
 /// An error, its code and what to do about it.
 pub(super) fn error(error: &UserError) {
-    line_to_stderr(&format!("error: {} [{}]", error.message, error.code));
+    line_to_stderr(&format!("error: {} [{}]", plain(&error.message), error.code));
     if let Some(id) = &error.request_id {
         line_to_stderr(&format!("       request {id}"));
     }
     if let Some(hint) = &error.hint {
-        line_to_stderr(&format!("hint:  {hint}"));
+        line_to_stderr(&format!("hint:  {}", plain(hint)));
     }
 }
 
@@ -110,6 +116,11 @@ pub(super) fn waiting(wait_ms: u64, attempt: u32, error: Option<&UserError>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\tb\nc\r\x1b[2K\u{9b}2Jé"), "a\tb\nc\u{fffd}\u{fffd}[2K\u{fffd}2Jé");
+    }
 
     #[test]
     fn usage_reads_well() {

@@ -31,7 +31,7 @@ pub(super) async fn run(start: Start, command: SessionsCommand) -> Result<(), Us
             let found = manager.search(SearchParams { text, workspace_uri, limit: Some(100), cursor: None }).await?;
             for hit in found.hits {
                 show(&hit.session);
-                print::line(&format!("    {}", hit.excerpt.replace('\n', " ")));
+                print::line(&format!("    {}", print::plain(&hit.excerpt).replace('\n', " ")));
             }
         }
         SessionsCommand::Export { session, json } => {
@@ -77,7 +77,7 @@ fn show(session: &SessionInfo) {
     let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(session.updated_at);
     let at = humantime::format_rfc3339_seconds(at).to_string().replace('T', " ");
     let running = if session.status == SessionStatus::Running { ", running" } else { "" };
-    let about =
-        style.dim(&format!("{}, {} turns, {}{running}", at.trim_end_matches('Z'), session.turns, session.model));
-    print::line(&format!("{}  {}  {about}", session.session_id, session.title));
+    let turns = if session.turns == 1 { "1 turn".to_owned() } else { format!("{} turns", session.turns) };
+    let about = style.dim(&format!("{}, {turns}, {}{running}", at.trim_end_matches('Z'), session.model));
+    print::line(&format!("{}  {}  {about}", session.session_id, print::plain(&session.title)));
 }
