@@ -88,7 +88,7 @@ settings! {
     /// Anthropic: the page that shows the code of a login for pasting; without one the browser comes back to this machine.
     "auth.oauth.pasteRedirectUrl", User, "URL", oauth_paste_redirect_url: Option<String> = None;
     /// Ollama: the tokens that input and output may have together, at most the model's own.
-    "numCtx", Workspace, "whole number of tokens", num_ctx: Option<u32> = None;
+    "numCtx", Editor, "whole number of tokens", num_ctx: Option<u32> = None;
     /// Ollama: how long a model stays loaded: a duration such as `5m`, or a number of seconds.
     "keepAlive", Editor, "text", keep_alive: Option<String> = None;
     /// Ollama: whether a running server may be looked for when no model is configured.

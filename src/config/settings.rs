@@ -52,7 +52,7 @@ settings! {
     /// Instructions of yours that each session's system prompt ends with.
     "prompt.own", Workspace, "list of texts", prompt_own: Vec<String> = Vec::new();
     /// How long the overview of the project in the system prompt may be, in tokens as estimated; 0 for none.
-    "prompt.mapTokens", Workspace, "whole number of tokens", prompt_map_tokens: u32 = 3_000;
+    "prompt.mapTokens", Lower, "whole number of tokens", prompt_map_tokens: u32 = 3_000;
     /// Whether sessions are kept on disk; else they are gone with the server.
     "sessions.keep", User, "true or false", sessions_keep: bool = true;
     /// After how many days without a turn a kept session is deleted; without it none ever is.
