@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
-use super::Error;
+use super::{Category, Error};
 use crate::chat::CompletionEvent;
 
 /// Maps a vendor's frames, one by one. No clock, no socket.
@@ -28,6 +28,12 @@ pub trait FrameMapper {
 
     /// Whether the answer arrived whole, so that nothing that follows counts.
     fn is_complete(&self) -> bool;
+}
+
+/// What it means that a stream ended before its answer did; `begun`: whether anything of the answer had come.
+pub(super) fn broke_off(begun: bool) -> Error {
+    let what = if begun { "the answer ended before it was complete" } else { "the answer was empty" };
+    Error::new(Category::StreamBroken, what)
 }
 
 /// The events of a stream of frames. It ends after [`CompletionEvent::Completed`] or after the first error.

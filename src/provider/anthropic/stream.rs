@@ -14,7 +14,7 @@ use futures_util::Stream;
 
 use super::wire::{Delta, Event, StartedMessage, Usage};
 use crate::chat::{BlockDelta, BlockStart, CompletionEvent, Refusal, StopReason, UsagePatch};
-use crate::provider::mapped::{FrameMapper, Mapped};
+use crate::provider::mapped::{FrameMapper, Mapped, broke_off};
 use crate::provider::sse::SseEvents;
 use crate::provider::{Category, Error};
 
@@ -73,11 +73,7 @@ impl Mapper {
     /// # Errors
     /// [`Category::StreamBroken`] when no `message_stop` came.
     pub fn finish(&self) -> Result<(), Error> {
-        if self.completed {
-            return Ok(());
-        }
-        let what = if self.started { "the answer ended before it was complete" } else { "the answer was empty" };
-        Err(Error::new(Category::StreamBroken, what))
+        if self.completed { Ok(()) } else { Err(broke_off(self.started)) }
     }
 
     /// How many events were of a type that is not known. They change nothing.

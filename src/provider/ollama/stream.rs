@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::errors;
 use super::wire::{Call, Line, Message};
 use crate::chat::{BlockDelta, BlockStart, CompletionEvent, StopReason, UsagePatch};
-use crate::provider::mapped::{FrameMapper, Mapped};
+use crate::provider::mapped::{FrameMapper, Mapped, broke_off};
 use crate::provider::ndjson::Lines;
 use crate::provider::notice::warning;
 use crate::provider::{Category, Error};
@@ -95,11 +95,7 @@ impl Mapper {
     /// # Errors
     /// [`Category::StreamBroken`] when the last line did not come.
     pub fn finish(&self) -> Result<(), Error> {
-        if self.completed {
-            return Ok(());
-        }
-        let what = if self.started { "the answer ended before it was complete" } else { "the answer was empty" };
-        Err(Error::new(Category::StreamBroken, what))
+        if self.completed { Ok(()) } else { Err(broke_off(self.started)) }
     }
 
     fn message(&mut self, message: &Message, out: &mut Out) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::item::{Call, Item, Kind, Source};
 use super::wire::{self, Event, Response};
 use crate::chat::{CompletionEvent, Refusal, StopReason, UsagePatch};
-use crate::provider::mapped::{FrameMapper, Mapped};
+use crate::provider::mapped::{FrameMapper, Mapped, broke_off};
 use crate::provider::openai::stream_error;
 use crate::provider::sse::SseEvents;
 use crate::provider::{Category, Error};
@@ -91,12 +91,8 @@ impl Mapper {
     /// # Errors
     /// [`Category::StreamBroken`] when the answer's end did not come.
     pub fn finish(&self) -> Result<(), Error> {
-        if self.completed {
-            return Ok(());
-        }
         let begun = self.started.is_some() || !self.items.is_empty();
-        let what = if begun { "the answer ended before it was complete" } else { "the answer was empty" };
-        Err(Error::new(Category::StreamBroken, what))
+        if self.completed { Ok(()) } else { Err(broke_off(begun)) }
     }
 
     /// How many events were of a type that means nothing here. They change nothing.
