@@ -17,7 +17,16 @@ use crate::protocol::{PromptSection, PromptShowResult};
 const SHARED_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The prompts that were made last, by folder.
-pub(super) type Prefixes = DashMap<Option<PathBuf>, (Instant, Arc<Prefix>)>;
+pub(super) type Prefixes = DashMap<Option<PathBuf>, Made>;
+
+/// A prompt, and what of the settings is in it.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    at: Instant,
+    own: Vec<String>,
+    map_tokens: u32,
+    prefix: Arc<Prefix>,
+}
 
 /// What of the project changed since a session's prompt was made.
 pub(super) struct Drift {
@@ -37,12 +46,14 @@ pub(super) fn place(shared: &Shared, root: Option<&PathBuf>) -> Place {
 pub(super) async fn prefix(shared: &Shared, root: Option<&PathBuf>) -> Prefix {
     let place = place(shared, root);
     let known = shared.prefixes.get(&root.cloned()).map(|known| known.clone());
-    if let Some((made, known)) = known.filter(|(made, _)| made.elapsed() < SHARED_FOR) {
-        let now = gather_again(&shared.workspace, &place, &known.sources).await;
-        let settings = shared.settings(root.map(PathBuf::as_path));
-        if drift(&known.sources, &now).is_empty() && own(&settings).len() == own_sections(&known) {
-            tracing::debug!(age = ?made.elapsed(), "the prompt of an earlier session is used");
-            return (*known).clone();
+    let settings = shared.settings(root.map(PathBuf::as_path));
+    let same =
+        |made: &Made| made.own == settings.prompt_own.value && made.map_tokens == settings.prompt_map_tokens.value;
+    if let Some(made) = known.filter(|made| made.at.elapsed() < SHARED_FOR && same(made)) {
+        let now = gather_again(&shared.workspace, &place, &made.prefix.sources).await;
+        if drift(&made.prefix.sources, &now).is_empty() {
+            tracing::debug!(age = ?made.at.elapsed(), "the prompt of an earlier session is used");
+            return (*made.prefix).clone();
         }
     }
     new_prefix(shared, root).await
@@ -69,17 +80,15 @@ pub(super) async fn new_prefix(shared: &Shared, root: Option<&PathBuf>) -> Prefi
         own: &own(&settings),
         map_tokens: settings.prompt_map_tokens.value as usize,
     });
-    shared.prefixes.insert(root.cloned(), (Instant::now(), Arc::new(prefix.clone())));
+    let (own, map_tokens) = (settings.prompt_own.value.clone(), settings.prompt_map_tokens.value);
+    let made = Made { at: Instant::now(), own, map_tokens, prefix: Arc::new(prefix.clone()) };
+    shared.prefixes.insert(root.cloned(), made);
     prefix
 }
 
 fn own(settings: &Settings) -> Vec<OwnSection> {
     let sections = settings.prompt_own.value.iter().enumerate();
     sections.map(|(at, text)| OwnSection { title: format!("Instructions {}", at + 1), text: text.clone() }).collect()
-}
-
-fn own_sections(prefix: &Prefix) -> usize {
-    prefix.sections.iter().filter(|section| section.id.starts_with("own")).count()
 }
 
 /// What changed since `prefix` was made, or since it was last told. From then on it counts as told.

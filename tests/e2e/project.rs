@@ -96,3 +96,16 @@ fn a_bare_hi_in_an_empty_project_is_small() {
     let length = vendor.request(0).body.to_string().len();
     assert!(length <= 12 * 1024, "the request has {length} bytes");
 }
+
+#[test]
+fn a_session_after_a_change_of_the_settings_has_what_they_say_now() {
+    let vendor = vendor();
+    let setup = Setup::anthropic(&vendor).user_settings("[prompt]\nown = ['Answer in Latin.']\n");
+    let file = setup.user_file();
+    let editor = setup.start();
+    editor.ask(&editor.new_session(), "one");
+    std::fs::write(&file, "[prompt]\nown = ['Answer in Greek.']\n").unwrap();
+    editor.ask(&editor.new_session(), "one");
+    assert!(system(&vendor.request(0)).contains("Latin"));
+    assert!(system(&vendor.request(1)).contains("Greek"));
+}
