@@ -16,9 +16,9 @@ const WAITING: usize = 256;
 /// What is to be written.
 #[derive(Debug)]
 enum Note {
-    /// A turn begins; `record` is the session when it is not kept yet, `prefix` its system prompt.
+    /// A turn begins; `record` and `prefix` are the session and its system prompt, for one that is not kept yet.
     Begin {
-        record: Option<Box<SessionRecord>>,
+        record: Box<SessionRecord>,
         prefix: String,
         start: Box<TurnStart>,
         kept: oneshot::Sender<Result<(), UserError>>,
@@ -37,7 +37,7 @@ enum Note {
 pub(super) struct Scribe {
     shared: Arc<Shared>,
     session: SessionId,
-    /// Whether the session is in the store.
+    /// Whether the session is in the store, or on its way there.
     is_kept: bool,
     notes: Option<mpsc::Sender<Note>>,
     failures: (mpsc::Sender<UserError>, mpsc::Receiver<UserError>),
@@ -87,10 +87,11 @@ impl Scribe {
             entries: std::mem::take(&mut self.pending),
             at,
         });
-        let record = (!std::mem::replace(&mut self.is_kept, true)).then(|| Box::new(record));
+        let record = Box::new(record);
         self.turn = Some(turn_id);
         // A full queue drops `kept`, which refuses the turn: nothing is lost.
         let _ = self.notes().try_send(Note::Begin { record, prefix, start, kept });
+        self.is_kept = true;
         answer
     }
 
@@ -117,9 +118,13 @@ impl Scribe {
             return;
         }
         finish.entries = std::mem::take(&mut self.pending);
+        self.surely(Note::End(Box::new(finish)));
+    }
+
+    /// Hands over what must not be lost: if there is no place now, then when there is one.
+    fn surely(&mut self, note: Note) {
         let notes = self.notes().clone();
-        // The last word of a turn finds its place, if not now then when there is one.
-        if let Err(mpsc::error::TrySendError::Full(note)) = notes.try_send(Note::End(Box::new(finish))) {
+        if let Err(mpsc::error::TrySendError::Full(note)) = notes.try_send(note) {
             tokio::spawn(async move { notes.send(note).await });
         }
     }
@@ -144,10 +149,7 @@ impl Scribe {
     pub(super) fn release(&mut self) -> oneshot::Receiver<()> {
         let (released, answer) = oneshot::channel();
         if self.is_kept {
-            let notes = self.notes().clone();
-            if let Err(mpsc::error::TrySendError::Full(note)) = notes.try_send(Note::Release(released)) {
-                tokio::spawn(async move { notes.send(note).await });
-            }
+            self.surely(Note::Release(released));
         }
         answer
     }
@@ -165,7 +167,8 @@ impl Scribe {
         let (shared, session, failures) = (&self.shared, &self.session, &self.failures.0);
         self.notes.get_or_insert_with(|| {
             let (notes, waiting) = mpsc::channel(WAITING);
-            let writing = Writing { session: session.clone(), failures: failures.clone(), refused: false };
+            let (session, failures, is_kept) = (session.clone(), failures.clone(), self.is_kept);
+            let writing = Writing { session, failures, is_kept, refused: false };
             tokio::spawn(writing.run(shared.clone(), waiting));
             notes
         })
@@ -176,6 +179,8 @@ impl Scribe {
 struct Writing {
     session: SessionId,
     failures: mpsc::Sender<UserError>,
+    /// Whether the session is in the store.
+    is_kept: bool,
     /// Whether the beginning of the turn that runs was not written: then nothing of it is.
     refused: bool,
 }
@@ -187,7 +192,7 @@ impl Writing {
             match (note, store) {
                 (Note::Begin { record, prefix, start, kept }, store) => {
                     let begun = match store {
-                        Ok(store) => self.begin(&store, record, prefix, *start).await,
+                        Ok(store) => self.begin(&store, *record, prefix, *start).await,
                         Err(error) => Err(error),
                     };
                     self.refused = begun.is_err();
@@ -213,14 +218,16 @@ impl Writing {
     }
 
     async fn begin(
-        &self,
+        &mut self,
         store: &Store,
-        record: Option<Box<SessionRecord>>,
+        record: SessionRecord,
         prefix: String,
         start: TurnStart,
     ) -> Result<(), UserError> {
-        if let Some(record) = record {
-            store.create(*record).await?;
+        if !self.is_kept {
+            store.create(record).await?;
+            // Not before: a session that could not be made is made with the next prompt.
+            self.is_kept = true;
             store.put(&self.session, PREFIX, prefix).await?;
         }
         store.begin_turn(&self.session, start).await.map(drop)
